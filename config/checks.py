@@ -1,0 +1,1 @@
+"""System checks that refuse a wrong or incomplete configuration."""

@@ -1,0 +1,22 @@
+"""What the tests change, and nothing else."""
+
+import os
+import tempfile
+from pathlib import Path
+
+TEST_HOME = Path(tempfile.mkdtemp(prefix="countersign-test-"))
+os.environ["COUNTERSIGN_HOME"] = str(TEST_HOME)
+os.environ["SECRET_KEY"] = "only-for-tests"  # noqa: S105
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES, Q_CLUSTER, env  # noqa: E402
+
+if url := env.str("COUNTERSIGN_TEST_DATABASE_URL", default=""):
+    DATABASES["default"] = env.db_url_config(url)
+else:
+    # A file, not memory: races need several connections to one database.
+    DATABASES["default"]["TEST"] = {"NAME": str(TEST_HOME / "test.sqlite3")}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+Q_CLUSTER["workers"] = 1
+AXES_ENABLED = False
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -1,0 +1,85 @@
+"""Policies as text and the environments they guard."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Policy(models.Model):
+    """A named set of gates, such as `standard`; its versions hold the text."""
+
+    name = models.SlugField(unique=True)
+    title = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class PolicyVersion(models.Model):
+    """One version of a policy's YAML; immutable once published."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        PUBLISHED = "published"
+        RETIRED = "retired"
+
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    status = models.CharField(
+        max_length=10, choices=Status.choices, default=Status.DRAFT, editable=False
+    )
+    text = models.TextField(help_text="YAML; see the policy schema in the documentation.")
+    digest = models.CharField(max_length=64, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+",
+        editable=False,
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    published_at = models.DateTimeField(null=True, blank=True, editable=False)
+    version_lock = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        ordering = ["policy", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["policy", "number"], name="policy_version_number_once"),
+            models.UniqueConstraint(
+                fields=["policy"],
+                condition=Q(status="published"),
+                name="policy_version_one_published",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy.name} v{self.number}"
+
+    @property
+    def ref(self) -> str:
+        return f"policy_version:{self.pk}"
+
+
+class Environment(models.Model):
+    """Where a model version may be promoted to: an MLflow alias with gates and a mode."""
+
+    class Mode(models.TextChoices):
+        ENFORCE = "enforce"
+        WARN = "warn"
+        OBSERVE = "observe"
+
+    name = models.SlugField(unique=True)
+    alias = models.SlugField(unique=True, help_text="MLflow alias that stands for it.")
+    mode = models.CharField(
+        max_length=10, choices=Mode.choices, default=Mode.ENFORCE, editable=False
+    )
+    gate = models.SlugField(help_text="Gate of the policy that a promotion here must pass.")
+    rank = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["rank", "name"]
+
+    def __str__(self) -> str:
+        return self.name

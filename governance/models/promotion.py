@@ -1,0 +1,107 @@
+"""Promotions: the record that a model version may move, and the queue of those to be applied."""
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from governance.models.policy import Environment
+from governance.models.review import GateReview
+from projects.models import Project
+
+if TYPE_CHECKING:
+    from projects.actors import Actor
+
+
+class PromotionQuerySet(models.QuerySet["Promotion"]):
+    """Promotions by state and as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "PromotionQuerySet":
+        return self.filter(project__in=Project.objects.visible_to(actor))
+
+    def to_apply(self) -> "PromotionQuerySet":
+        return self.filter(status__in=[Promotion.Status.APPROVED, Promotion.Status.APPLYING])
+
+
+class Promotion(models.Model):
+    """The move of one model version to one environment; an approved row is the work queue."""
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested"
+        APPROVED = "approved"
+        APPLYING = "applying"
+        APPLIED = "applied"
+        REJECTED = "rejected"
+        WITHDRAWN = "withdrawn"
+        SUSPENDED = "suspended"
+        SUPERSEDED = "superseded"
+        FAILED = "failed"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="promotions")
+    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="+")
+    model_name = models.CharField(max_length=200, help_text="MLflow's registered model.")
+    model_version = models.PositiveIntegerField()
+    subject_ref = models.CharField(max_length=200, help_text="model_version:<pk>")
+    files_digest = models.CharField(max_length=64)
+    review = models.OneToOneField(GateReview, on_delete=models.PROTECT, related_name="promotion")
+    status = models.CharField(
+        max_length=10, choices=Status.choices, default=Status.REQUESTED, editable=False
+    )
+    status_reason = models.TextField(blank=True)
+    reason = models.TextField(blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    requested_as = models.CharField(max_length=100)
+    requested_at = models.DateTimeField(default=timezone.now)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(max_length=100, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    applied_at = models.DateTimeField(null=True, blank=True)
+    version_lock = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = PromotionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-requested_at", "-pk"]
+        indexes = [models.Index(fields=["model_name", "model_version", "environment", "status"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["environment", "model_name"],
+                condition=Q(status="applied"),
+                name="promotion_one_applied",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="applied") | Q(applied_at__isnull=False),
+                name="promotion_applied_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_name} v{self.model_version} to {self.environment}"
+
+    @property
+    def ref(self) -> str:
+        return f"promotion:{self.pk}"
+
+
+class DeniedAttempt(models.Model):
+    """Something that was refused: who tried what on what, and why not."""
+
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.CharField(max_length=100)
+    actor_name = models.CharField(max_length=200)
+    action = models.CharField(max_length=60)
+    target = models.CharField(max_length=300)
+    code = models.CharField(max_length=60)
+    message = models.TextField()
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name}: {self.action} {self.target}"

@@ -1,0 +1,1 @@
+"""Ledger events of this app."""

@@ -1,0 +1,65 @@
+"""The append-only log and its signed checkpoints."""
+
+from django.db import models
+from django.utils import timezone
+
+
+class LedgerEntry(models.Model):
+    """One recorded act; `body` is the canonical JSON that was hashed, stored as it is."""
+
+    seq = models.PositiveBigIntegerField(unique=True)
+    recorded_at = models.DateTimeField()
+    event = models.CharField(max_length=60)
+    actor = models.CharField(max_length=100)
+    actor_name = models.CharField(max_length=200)
+    subject = models.CharField(max_length=200)
+    body = models.BinaryField()
+    leaf_hash = models.BinaryField(max_length=32)
+    previous_hash = models.BinaryField(max_length=32)
+    entry_hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        ordering = ["seq"]
+        verbose_name_plural = "ledger entries"
+        indexes = [models.Index(fields=["subject", "seq"]), models.Index(fields=["event", "seq"])]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.event} {self.subject}"
+
+
+class LedgerHead(models.Model):
+    """The one row that sequences appends: size, last hash and the compact Merkle range."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    size = models.PositiveBigIntegerField(default=0)
+    last_hash = models.BinaryField(max_length=32)
+    compact_range = models.JSONField(default=list, help_text="Hex hashes, largest subtree first.")
+
+    def __str__(self) -> str:
+        return f"head at {self.size}"
+
+
+class Checkpoint(models.Model):
+    """A signed note over the tree of the first `size` entries."""
+
+    size = models.PositiveBigIntegerField(unique=True)
+    root = models.BinaryField(max_length=32)
+    note = models.TextField()
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["size"]
+
+    def __str__(self) -> str:
+        return f"checkpoint at {self.size}"
+
+
+class PersonalText(models.Model):
+    """Personal words kept outside the hashed bytes; erasing a row leaves every proof valid."""
+
+    reference = models.CharField(max_length=64, unique=True, help_text="SHA-256 of salt and text.")
+    salt = models.BinaryField(max_length=16)
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.reference
