@@ -186,7 +186,12 @@ SPECTACULAR_SETTINGS = {
 REST_KNOX = {
     "TOKEN_TTL": None,  # set per token when it is made
     "AUTO_REFRESH": False,
+    # What MLFLOW_TRACKING_TOKEN and every HTTP client send.
+    "AUTH_HEADER_PREFIX": "Bearer",
 }
+KNOX_TOKEN_MODEL = "config.ApiToken"  # noqa: S105 - a model, not a secret
+API_TOKEN_DAYS = env.int("API_TOKEN_DAYS", default=30)
+API_TOKEN_MAX_DAYS = env.int("API_TOKEN_MAX_DAYS", default=365)
 
 # --- Background work ------------------------------------------------------------------------------
 
@@ -208,7 +213,10 @@ Q_CLUSTER = {
 
 # --- Wiring: upper layers plug into lower ones by dotted path; see config/checks.py ---------------
 
-SPRINT_GUARDS = ["governance.guards.require_approved_scope", "governance.guards.require_approved_data"]
+SPRINT_GUARDS = [
+    "governance.guards.require_approved_scope",
+    "governance.guards.require_approved_data",
+]
 SUBJECT_RESOLVERS = {
     "scoping_document": "governance.subjects.ScopingDocumentResolver",
     "dataset_version": "pipeline.subjects.DatasetVersionResolver",
