@@ -6,10 +6,18 @@ from django.db import models
 from django.utils import timezone
 
 from pipeline.models.deployment import Deployment
+from pipeline.models.run import ModelVersion
 from projects.models import Project
 
 if TYPE_CHECKING:
     from projects.actors import Actor
+
+
+class MonitorQuerySet(models.QuerySet["Monitor"]):
+    """Monitors as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "MonitorQuerySet":
+        return self.filter(deployment__project__in=Project.objects.visible_to(actor))
 
 
 class Monitor(models.Model):
@@ -23,10 +31,15 @@ class Monitor(models.Model):
     psi_limit = models.FloatField(default=0.2)
     min_performance = models.FloatField(null=True, blank=True)
     min_rows = models.PositiveIntegerField(default=200)
+    window_days = models.PositiveSmallIntegerField(
+        default=30, help_text="Length of the windows that the schedule looks at."
+    )
     opens_finding = models.BooleanField(default=True)
     suspends_approval = models.BooleanField(default=True)
     starts_retraining = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
+
+    objects = MonitorQuerySet.as_manager()
 
     class Meta:
         ordering = ["deployment"]
@@ -37,6 +50,13 @@ class Monitor(models.Model):
     @property
     def ref(self) -> str:
         return f"monitor:{self.pk}"
+
+
+class DriftReportQuerySet(models.QuerySet["DriftReport"]):
+    """Drift reports as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "DriftReportQuerySet":
+        return self.filter(monitor__deployment__project__in=Project.objects.visible_to(actor))
 
 
 class DriftReport(models.Model):
@@ -53,7 +73,15 @@ class DriftReport(models.Model):
     performance = models.JSONField(default=dict)
     limits = models.JSONField()
     breaches = models.JSONField(default=list, help_text="Sentences, worst first.")
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    plots = models.JSONField(
+        default=list, blank=True, help_text='[{"title": ..., "attachment": SHA-256}] of SVG files.'
+    )
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = DriftReportQuerySet.as_manager()
 
     class Meta:
         ordering = ["-window_end", "-pk"]

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from projects.actors import Actor
 
 
+class ExperimentQuerySet(models.QuerySet["Experiment"]):
+    """Experiments as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "ExperimentQuerySet":
+        return self.filter(project__in=Project.objects.visible_to(actor))
+
+
 class Experiment(models.Model):
     """An MLflow experiment and the project it belongs to."""
 
@@ -22,6 +29,8 @@ class Experiment(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+
+    objects = ExperimentQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -78,6 +87,13 @@ class Run(models.Model):
         return f"run:{self.run_id}"
 
 
+class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
+    """Registered models as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "RegisteredModelQuerySet":
+        return self.filter(project__in=Project.objects.visible_to(actor))
+
+
 class RegisteredModel(models.Model):
     """A registered model of MLflow and its project; governed unless someone signed otherwise."""
 
@@ -88,6 +104,8 @@ class RegisteredModel(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = RegisteredModelQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
