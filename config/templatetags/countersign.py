@@ -1,0 +1,116 @@
+"""Template tags of the shell: navigation, badges, digests and rendered text."""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from django import template
+from django.template import Context
+from django.urls import Resolver404, get_script_prefix, resolve
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+#: Words that states, outcomes and severities use, by the colour they are shown in.
+TONES: dict[str, str] = {
+    **dict.fromkeys(
+        ["pass", "approved", "applied", "published", "done", "closed", "supported", "succeeded",
+         "live", "loaded", "finished", "enforce", "healthy", "granted", "low", "ok", "met"],
+        "ok",
+    ),
+    **dict.fromkeys(
+        ["open", "requested", "applying", "submitted", "approved_with_conditions", "waived",
+         "changes_requested", "review", "doing", "active", "running", "queued", "warn", "medium",
+         "stale", "suspended", "missing", "resolved", "must", "guardrail", "overdue"],
+        "warn",
+    ),
+    **dict.fromkeys(
+        ["fail", "failed", "rejected", "error", "mismatch", "critical", "high", "breach",
+         "refused", "killed", "bad", "kill", "refuted"],
+        "bad",
+    ),
+}  # fmt: skip
+
+
+class Link(NamedTuple):
+    """One entry of the main navigation."""
+
+    label: str
+    path: str
+    staff_only: bool = False
+    is_tool: bool = False
+
+
+LINKS = (
+    Link("Inbox", "inbox/"),
+    Link("Projects", "projects/"),
+    Link("Reviews", "reviews/"),
+    Link("Models", "lineage/"),
+    Link("Deployments", "deployments/"),
+    Link("Ledger", "admin/ledger/ledgerentry/", staff_only=True),
+    Link("Admin", "admin/", staff_only=True),
+    Link("API", "api/docs/", is_tool=True),
+    Link("MLflow", "mlflow/", is_tool=True),
+)
+
+
+@cache
+def _exists(path: str) -> bool:
+    # MLflow is mounted beside Django, where Django's resolver does not see it.
+    if path == "mlflow/":
+        return True
+    try:
+        resolve("/" + path)
+    except Resolver404:
+        return False
+    return True
+
+
+@register.inclusion_tag("countersign/navigation.html", takes_context=True)
+def navigation(context: Context) -> dict[str, Any]:
+    """Render the main navigation with the number of reviews that wait for the reader."""
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"links": []}
+    here = request.path_info.lstrip("/")
+    current = _current(here)
+    links = [
+        {"label": link.label, "url": get_script_prefix() + link.path, "is_tool": link.is_tool,
+         "is_current": link is current, "is_inbox": link.path == "inbox/"}
+        for link in LINKS
+        if _exists(link.path) and (user.is_staff or not link.staff_only)
+    ]  # fmt: skip
+    return {"links": links, "waiting": context.get("inbox_count", 0)}
+
+
+def _current(here: str) -> Link | None:
+    """Return the entry with the longest path that the address starts with."""
+    matching = [link for link in LINKS if here.startswith(link.path)]
+    return max(matching, key=lambda link: len(link.path), default=None)
+
+
+@register.filter
+def tone(value: object) -> str:
+    """Return `ok`, `warn`, `bad` or `muted` for a state, an outcome or a severity."""
+    return TONES.get(str(value).lower(), "muted")
+
+
+@register.simple_tag
+def badge(value: object, label: str = "", colour: str = "") -> SafeString:
+    """Show a state as a badge; its words are the state's own unless `label` is given."""
+    text = label or str(value).replace("_", " ")
+    return format_html('<span class="badge badge--{}">{}</span>', colour or tone(value), text)
+
+
+@register.simple_tag
+def digest(value: str, length: int = 12) -> SafeString:
+    """Show a digest short; it opens to the whole value, which one click selects."""
+    if not value:
+        return format_html('<span class="muted">{}</span>', "none")
+    return format_html(
+        '<details class="digest"><summary title="{0}"><code>{1}</code></summary>'
+        '<code class="digest__whole">{0}</code></details>',
+        value,
+        value[:length],
+    )
