@@ -4,7 +4,14 @@ from governance.models.finding import Condition, Delegation, Finding, Waiver
 from governance.models.lineage import LineageEdge, LineageNode
 from governance.models.policy import Environment, Policy, PolicyVersion
 from governance.models.promotion import DeniedAttempt, Promotion
-from governance.models.review import Evidence, Feedback, GateReview, RequirementResult, SignOff
+from governance.models.review import (
+    Evidence,
+    Feedback,
+    GateReview,
+    RequirementResult,
+    SigningCounter,
+    SignOff,
+)
 
 __all__ = [
     "Condition",
@@ -22,5 +29,6 @@ __all__ = [
     "Promotion",
     "RequirementResult",
     "SignOff",
+    "SigningCounter",
     "Waiver",
 ]

@@ -1,6 +1,6 @@
 """Defects, promises, permitted deviations and passed-on rights."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -79,6 +79,16 @@ class Finding(models.Model):
         return f"finding:{self.pk}"
 
 
+class ConditionQuerySet(models.QuerySet["Condition"]):
+    """Promises by state and as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "ConditionQuerySet":
+        return self.filter(sign_off__review__project__in=Project.objects.visible_to(actor))
+
+    def overdue(self, on: date) -> "ConditionQuerySet":
+        return self.filter(met_at__isnull=True, due_on__lt=on)
+
+
 class Condition(models.Model):
     """A promise attached to a sign-off that approved with conditions."""
 
@@ -90,11 +100,17 @@ class Condition(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
 
+    objects = ConditionQuerySet.as_manager()
+
     class Meta:
         ordering = ["due_on", "pk"]
 
     def __str__(self) -> str:
         return self.text[:60]
+
+    @property
+    def ref(self) -> str:
+        return f"condition:{self.pk}"
 
 
 class WaiverQuerySet(models.QuerySet["Waiver"]):
@@ -134,6 +150,10 @@ class Waiver(models.Model):
 
     def __str__(self) -> str:
         return f"{self.requirement_key} until {self.expires_at:%Y-%m-%d}"
+
+    @property
+    def ref(self) -> str:
+        return f"waiver:{self.pk}"
 
 
 class DelegationQuerySet(models.QuerySet["Delegation"]):
@@ -177,3 +197,7 @@ class Delegation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delegate} for {self.holder} as {self.get_role_display()}"
+
+    @property
+    def ref(self) -> str:
+        return f"delegation:{self.pk}"

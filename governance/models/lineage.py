@@ -36,6 +36,7 @@ class LineageNode(models.Model):
         PREDICTIONS = "predictions"
         DRIFT_REPORT = "drift_report"
         FINDING = "finding"
+        POLICY = "policy"
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -50,13 +51,19 @@ class LineageNode(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["kind", "ref", "digest"], name="lineage_node_once"
-            ),
+            models.UniqueConstraint(fields=["kind", "ref", "digest"], name="lineage_node_once"),
         ]
 
     def __str__(self) -> str:
         return self.label
+
+
+class LineageEdgeQuerySet(models.QuerySet["LineageEdge"]):
+    """Edges as an actor sees them: both ends must be visible."""
+
+    def visible_to(self, actor: "Actor") -> "LineageEdgeQuerySet":
+        projects = Project.objects.visible_to(actor)
+        return self.filter(source__project__in=projects, target__project__in=projects)
 
 
 class LineageEdge(models.Model):
@@ -67,12 +74,12 @@ class LineageEdge(models.Model):
     kind = models.SlugField(help_text="trained_on, produced, judged_by, signed_by, promoted_by …")
     recorded_at = models.DateTimeField(default=timezone.now)
 
+    objects = LineageEdgeQuerySet.as_manager()
+
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["source", "target", "kind"], name="lineage_edge_once"
-            ),
+            models.UniqueConstraint(fields=["source", "target", "kind"], name="lineage_edge_once"),
         ]
 
     def __str__(self) -> str:

@@ -1,9 +1,38 @@
 """Policies as text and the environments they guard."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from projects.actors import Actor
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    """Policies; they hold for everyone, so everyone signed in may read them."""
+
+    def visible_to(self, actor: "Actor") -> "PolicyQuerySet":
+        return self.all()
+
+
+class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
+    """Versions of policies by state."""
+
+    def visible_to(self, actor: "Actor") -> "PolicyVersionQuerySet":
+        return self.all()
+
+    def published(self) -> "PolicyVersionQuerySet":
+        return self.filter(status=PolicyVersion.Status.PUBLISHED)
+
+
+class EnvironmentQuerySet(models.QuerySet["Environment"]):
+    """Environments; everyone signed in may read them."""
+
+    def visible_to(self, actor: "Actor") -> "EnvironmentQuerySet":
+        return self.all()
 
 
 class Policy(models.Model):
@@ -11,6 +40,8 @@ class Policy(models.Model):
 
     name = models.SlugField(unique=True)
     title = models.CharField(max_length=200)
+
+    objects = PolicyQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -36,15 +67,21 @@ class PolicyVersion(models.Model):
     text = models.TextField(help_text="YAML; see the policy schema in the documentation.")
     digest = models.CharField(max_length=64, editable=False)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+",
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
         editable=False,
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
     version_lock = models.PositiveIntegerField(default=0, editable=False)
 
+    objects = PolicyVersionQuerySet.as_manager()
+
     class Meta:
         ordering = ["policy", "-number"]
+        permissions = [("publish_policyversion", "May publish a version of a policy")]
         constraints = [
             models.UniqueConstraint(fields=["policy", "number"], name="policy_version_number_once"),
             models.UniqueConstraint(
@@ -78,8 +115,14 @@ class Environment(models.Model):
     gate = models.SlugField(help_text="Gate of the policy that a promotion here must pass.")
     rank = models.PositiveSmallIntegerField(default=0)
 
+    objects = EnvironmentQuerySet.as_manager()
+
     class Meta:
         ordering = ["rank", "name"]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def ref(self) -> str:
+        return f"environment:{self.pk}"

@@ -21,6 +21,19 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
     def visible_to(self, actor: "Actor") -> "PromotionQuerySet":
         return self.filter(project__in=Project.objects.visible_to(actor))
 
+    def live(self) -> "PromotionQuerySet":
+        """Keep those that stand, wait or were halted; their files may not be touched."""
+        status = Promotion.Status
+        return self.filter(
+            status__in=[
+                status.REQUESTED,
+                status.APPROVED,
+                status.APPLYING,
+                status.APPLIED,
+                status.SUSPENDED,
+            ]
+        )
+
     def to_apply(self) -> "PromotionQuerySet":
         return self.filter(status__in=[Promotion.Status.APPROVED, Promotion.Status.APPLYING])
 
@@ -88,6 +101,15 @@ class Promotion(models.Model):
         return f"promotion:{self.pk}"
 
 
+class DeniedAttemptQuerySet(models.QuerySet["DeniedAttempt"]):
+    """Refusals as an actor sees them: those of the own projects and the own ones."""
+
+    def visible_to(self, actor: "Actor") -> "DeniedAttemptQuerySet":
+        if actor.is_system:
+            return self
+        return self.filter(Q(project__in=Project.objects.visible_to(actor)) | Q(actor=actor.ref))
+
+
 class DeniedAttempt(models.Model):
     """Something that was refused: who tried what on what, and why not."""
 
@@ -100,8 +122,14 @@ class DeniedAttempt(models.Model):
     message = models.TextField()
     project = models.ForeignKey(Project, on_delete=models.PROTECT, null=True, related_name="+")
 
+    objects = DeniedAttemptQuerySet.as_manager()
+
     class Meta:
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
         return f"{self.actor_name}: {self.action} {self.target}"
+
+    @property
+    def ref(self) -> str:
+        return f"denied_attempt:{self.pk}"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from governance.models.policy import PolicyVersion
@@ -55,6 +55,8 @@ class GateReview(models.Model):
     subject_kind = models.CharField(max_length=20, choices=SubjectKind.choices)
     subject_ref = models.CharField(max_length=200)
     subject_label = models.CharField(max_length=200)
+    model_name = models.CharField(max_length=200, blank=True, help_text="Of a model version only.")
+    model_version = models.PositiveIntegerField(null=True, blank=True)
     bindings = models.JSONField(default=dict)
     bindings_digest = models.CharField(max_length=64)
     facts = models.JSONField(default=dict, help_text="Facts copied in when the review opened.")
@@ -80,6 +82,7 @@ class GateReview(models.Model):
         indexes = [
             models.Index(fields=["subject_kind", "subject_ref", "gate"]),
             models.Index(fields=["status", "due_on"]),
+            models.Index(fields=["model_name", "model_version", "status"]),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -101,11 +104,27 @@ class GateReview(models.Model):
         return f"gate_review:{self.pk}"
 
 
+class RequirementResultQuerySet(models.QuerySet["RequirementResult"]):
+    """Outcomes as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "RequirementResultQuerySet":
+        return self.filter(review__project__in=Project.objects.visible_to(actor))
+
+    def latest(self) -> "RequirementResultQuerySet":
+        """Keep the newest evaluation of each review."""
+        newest = (
+            RequirementResult.objects.filter(review=OuterRef("review"))
+            .order_by("-evaluation")
+            .values("evaluation")[:1]
+        )
+        return self.filter(evaluation=Subquery(newest)).order_by("review", "pk")
+
+
 class RequirementResult(models.Model):
     """The outcome of one requirement in one evaluation of one review; the newest counts."""
 
     class Outcome(models.TextChoices):
-        PASS = "pass"
+        PASS = "pass"  # noqa: S105 - an outcome, not a password
         FAIL = "fail"
         MISSING = "missing"
         ERROR = "error"
@@ -124,6 +143,8 @@ class RequirementResult(models.Model):
     is_blocking = models.BooleanField(default=True)
     evaluated_at = models.DateTimeField(default=timezone.now)
 
+    objects = RequirementResultQuerySet.as_manager()
+
     class Meta:
         ordering = ["review", "-evaluation", "pk"]
         constraints = [
@@ -134,6 +155,16 @@ class RequirementResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.outcome}"
+
+
+class EvidenceQuerySet(models.QuerySet["Evidence"]):
+    """Evidence by subject and as an actor sees it."""
+
+    def visible_to(self, actor: "Actor") -> "EvidenceQuerySet":
+        return self.filter(project__in=Project.objects.visible_to(actor))
+
+    def of_subject(self, kind: str, ref: str) -> "EvidenceQuerySet":
+        return self.filter(subject_kind=kind, subject_ref=ref)
 
 
 class Evidence(models.Model):
@@ -156,6 +187,8 @@ class Evidence(models.Model):
     produced_as = models.CharField(max_length=100)
     produced_at = models.DateTimeField(default=timezone.now)
 
+    objects = EvidenceQuerySet.as_manager()
+
     class Meta:
         ordering = ["-produced_at", "-pk"]
         indexes = [models.Index(fields=["subject_kind", "subject_ref", "kind"])]
@@ -163,6 +196,21 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def ref(self) -> str:
+        return f"evidence:{self.pk}"
+
+
+class SignOffQuerySet(models.QuerySet["SignOff"]):
+    """Sign-offs as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "SignOffQuerySet":
+        return self.filter(review__project__in=Project.objects.visible_to(actor))
+
+    def counting(self, review: "GateReview") -> "SignOffQuerySet":
+        """Keep those that were given to exactly what the review binds now."""
+        return self.filter(review=review, bindings_digest=review.bindings_digest)
 
 
 class SignOff(models.Model):
@@ -191,18 +239,44 @@ class SignOff(models.Model):
     policy_digest = models.CharField(max_length=64)
     method = models.CharField(max_length=30)
     signed_at = models.DateTimeField(default=timezone.now)
+    sequence = models.PositiveIntegerField(
+        help_text="Version of the review that it was given to; two cannot share one."
+    )
+
+    objects = SignOffQuerySet.as_manager()
 
     class Meta:
         ordering = ["signed_at", "pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["review", "signer", "role", "bindings_digest", "outcome"],
-                name="sign_off_once",
-            ),
+            models.UniqueConstraint(fields=["review", "sequence"], name="sign_off_once"),
         ]
 
     def __str__(self) -> str:
         return f"{self.printed_name} ({self.get_role_display()}): {self.get_outcome_display()}"
+
+    @property
+    def ref(self) -> str:
+        return f"sign_off:{self.pk}"
+
+
+class SigningCounter(models.Model):
+    """Wrong passwords of one person since the window began; bumped before each try is checked."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    failures = models.PositiveIntegerField(default=0)
+    window_started_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.failures} since {self.window_started_at:%H:%M}"
+
+
+class FeedbackQuerySet(models.QuerySet["Feedback"]):
+    """Opinions as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "FeedbackQuerySet":
+        return self.filter(review__project__in=Project.objects.visible_to(actor))
 
 
 class Feedback(models.Model):
@@ -212,6 +286,8 @@ class Feedback(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     text = models.TextField()
     written_at = models.DateTimeField(default=timezone.now)
+
+    objects = FeedbackQuerySet.as_manager()
 
     class Meta:
         ordering = ["written_at", "pk"]
