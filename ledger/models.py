@@ -1,17 +1,29 @@
 """The append-only log and its signed checkpoints."""
 
+import json
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 
+from ledger import registry
+
 
 class LedgerEntry(models.Model):
-    """One recorded act; `body` is the canonical JSON that was hashed, stored as it is."""
+    """One recorded act; `body` is the canonical JSON that was hashed, stored as it is.
+
+    The other columns repeat the body so that the database can search them; `verify` compares them.
+    The body holds only a salted reference to the actor's name, so that erasing name and salt (the
+    one change that the triggers let through) leaves every proof valid.
+    """
 
     seq = models.PositiveBigIntegerField(unique=True)
     recorded_at = models.DateTimeField()
     event = models.CharField(max_length=60)
     actor = models.CharField(max_length=100)
-    actor_name = models.CharField(max_length=200)
+    actor_name = models.CharField(max_length=200, blank=True)
+    actor_salt = models.BinaryField(max_length=16)
+    method = models.CharField(max_length=20)
     subject = models.CharField(max_length=200)
     body = models.BinaryField()
     leaf_hash = models.BinaryField(max_length=32)
@@ -21,10 +33,31 @@ class LedgerEntry(models.Model):
     class Meta:
         ordering = ["seq"]
         verbose_name_plural = "ledger entries"
-        indexes = [models.Index(fields=["subject", "seq"]), models.Index(fields=["event", "seq"])]
+        indexes = [
+            models.Index(fields=["subject", "seq"]),
+            models.Index(fields=["event", "seq"]),
+            models.Index(fields=["actor", "seq"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.seq} {self.event} {self.subject}"
+
+    @property
+    def title(self) -> str:
+        """Return what people call this event."""
+        return registry.title(self.event)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Return the hashed body as an object."""
+        document: dict[str, Any] = json.loads(bytes(self.body))
+        return document
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Return what the command recorded with the event."""
+        data: dict[str, Any] = self.document["data"]
+        return data
 
 
 class LedgerHead(models.Model):

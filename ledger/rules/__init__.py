@@ -1,0 +1,1 @@
+"""Pure rules of the ledger: canonical bytes, Merkle hashes, signed notes."""

@@ -1,0 +1,58 @@
+"""The ledger's signing key: a file outside the database, made on first use."""
+
+import contextlib
+import os
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+
+from ledger.rules.notes import Signer, Verifier
+
+
+def origin() -> str:
+    """Return the name of this log, which is also the name of its key."""
+    return str(settings.LEDGER_ORIGIN)
+
+
+def signer() -> Signer:
+    """Return the signing key, making its file with mode 0600 if there is none."""
+    return Signer(origin(), _private_key(Path(settings.LEDGER_KEY_FILE)))
+
+
+def verifier() -> Verifier:
+    """Return the public key; hand it to whoever shall verify exports, by another way than them."""
+    return signer().verifier
+
+
+@lru_cache(maxsize=8)
+def _private_key(path: Path) -> Ed25519PrivateKey:
+    with contextlib.suppress(FileExistsError):
+        if not path.exists():
+            _make(path)
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError(f"{path} holds no Ed25519 key; move it away or set LEDGER_KEY_FILE")
+    return key
+
+
+def _make(path: Path) -> None:
+    """Write a new key; a link makes it appear whole, and never over one that another made."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(name, path)
+    finally:
+        Path(name).unlink()
