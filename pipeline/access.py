@@ -1,0 +1,70 @@
+"""Who may do what with data, deployments, monitors and jobs; one table for every door."""
+
+from collections.abc import Mapping
+
+from projects import access as project_access
+from projects.actors import Actor
+from projects.errors import NotFound, NotPermitted
+from projects.models import Project, Stakeholder
+
+Role = Stakeholder.Role
+
+BUILDERS = frozenset({Role.DATA_SCIENTIST, Role.DATA_ENGINEER, Role.ML_ENGINEER})
+OPERATORS = frozenset({Role.ML_ENGINEER, Role.OPERATIONS})
+OWNERS = frozenset({Role.BUSINESS_OWNER, Role.RISK_OFFICER, Role.LEAD})
+
+ACTIONS: Mapping[str, frozenset[str]] = {
+    "dataset.register": BUILDERS | {Role.DATA_OWNER},
+    "dataset.explore": BUILDERS | {Role.DATA_OWNER, Role.VALIDATOR},
+    "deployment.create": OPERATORS,
+    "deployment.stop": OPERATORS | OWNERS,
+    "deployment.score": BUILDERS | OPERATORS | {Role.BUSINESS_OWNER, Role.LEAD, Role.VALIDATOR},
+    "deployment.label": BUILDERS | OPERATORS | {Role.DATA_OWNER},
+    "monitor.configure": OPERATORS | {Role.DATA_SCIENTIST},
+    "monitor.run": OPERATORS | {Role.DATA_SCIENTIST, Role.VALIDATOR},
+    "retraining.configure": OPERATORS | {Role.LEAD},
+    "retraining.run": OPERATORS | {Role.DATA_SCIENTIST},
+    "training.run": BUILDERS,
+    "registry.reconcile": OPERATORS | {Role.LEAD, Role.RISK_OFFICER, Role.AUDITOR},
+    "job.cancel": BUILDERS | OPERATORS | {Role.LEAD},
+    "job.retry": BUILDERS | OPERATORS | {Role.LEAD},
+}
+
+#: What a part of the system may do; it holds no role and can never sign.
+SYSTEM_ACTIONS: Mapping[str, frozenset[str]] = {
+    "promotion": frozenset({"deployment.refresh"}),
+    "serving": frozenset({"deployment.refuse"}),
+    "monitoring": frozenset({"monitor.run", "retraining.run"}),
+    "retraining": frozenset({"retraining.run", "dataset.register", "training.run"}),
+    "reconcile": frozenset({"registry.reconcile"}),
+    "schedule": frozenset({"monitor.run", "retraining.run", "registry.reconcile"}),
+}
+
+
+def require(actor: Actor, action: str, project: Project) -> None:
+    """Refuse unless the actor may do `action` on the project.
+
+    Raises:
+        NotFound: the actor is a stranger to the project.
+        NotPermitted: the actor is known there but holds none of the roles.
+    """
+    if actor.is_system:
+        _require_part(actor, action)
+        return
+    project_access.require_role(actor, project, ACTIONS[action], action=action)
+
+
+def _require_part(actor: Actor, action: str) -> None:
+    if action not in SYSTEM_ACTIONS.get(actor.name, frozenset()):
+        raise NotPermitted(
+            f"The system part {actor.name!r} may not do this ({action}).", code="system_not_listed"
+        )
+
+
+def can(actor: Actor, action: str, project: Project) -> bool:
+    """Return whether `require` would let the actor pass."""
+    try:
+        require(actor, action, project)
+    except (NotFound, NotPermitted):
+        return False
+    return True

@@ -1,0 +1,43 @@
+"""What the queue calls: ids in, one service call, no logic."""
+
+
+def run_job(job_id: int) -> None:
+    """Run one background job."""
+    from pipeline.services import jobs
+
+    jobs.run_job(job_id)
+
+
+def requeue_lost_jobs() -> int:
+    """Hand jobs of dead workers to the queue again."""
+    from pipeline.services import jobs
+
+    return jobs.requeue_lost_jobs()
+
+
+def apply_waiting_promotions() -> int:
+    """Apply every approved promotion that nobody is applying."""
+    from pipeline.services import promoting
+
+    return promoting.apply_waiting_promotions()
+
+
+def run_due_monitors() -> int:
+    """Queue a monitor job for every window that has ended."""
+    from pipeline.services import monitoring
+
+    return monitoring.enqueue_due_monitors()
+
+
+def run_due_retraining() -> int:
+    """Queue a retraining job for every policy whose time has come."""
+    from pipeline.services import retraining
+
+    return retraining.enqueue_due_retraining()
+
+
+def reconcile_registry() -> int:
+    """Compare MLflow's aliases and files with the decisions."""
+    from pipeline.services import reconcile
+
+    return reconcile.reconcile_on_schedule()
