@@ -131,6 +131,7 @@ def environment(
     return {
         "ALLOWED_HOSTS": ",".join(hosts),
         "BASE_URL": address.url,
+        "MLFLOW_LOGGING_LEVEL": "WARNING",
         "MLFLOW_TRACKING_URI": f"{address.url}/mlflow",
         "WORKERS": str(workers),
         **inherited,
