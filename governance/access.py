@@ -1,0 +1,93 @@
+"""Who may do what with reviews, evidence, promotions and findings: one table for every door."""
+
+from collections.abc import Mapping
+
+from projects.access import ALL_ROLES, require_role
+from projects.actors import Actor
+from projects.errors import NotFound, NotPermitted
+from projects.models import Project, Stakeholder
+
+Role = Stakeholder.Role
+
+#: Roles that build; they request reviews of what they built and sign none of it.
+BUILDERS: frozenset[str] = frozenset(
+    {Role.LEAD, Role.DATA_SCIENTIST, Role.DATA_ENGINEER, Role.ML_ENGINEER}
+)
+OVERSIGHT: frozenset[str] = frozenset(
+    {Role.BUSINESS_OWNER, Role.VALIDATOR, Role.RISK_OFFICER, Role.PRIVACY_OFFICER, Role.EXECUTIVE}
+)
+#: Every role but the auditor's, which reads everything and changes nothing.
+PARTICIPANTS: frozenset[str] = ALL_ROLES - {Role.AUDITOR}
+
+ACTIONS: Mapping[str, frozenset[str]] = {
+    "governance.view": ALL_ROLES,
+    "review.request.scoping_document": frozenset({Role.LEAD}),
+    "review.request.dataset_version": BUILDERS,
+    "review.request.model_version": frozenset({Role.LEAD, Role.DATA_SCIENTIST, Role.ML_ENGINEER}),
+    "review.request.policy_version": frozenset({Role.LEAD, Role.RISK_OFFICER}),
+    "review.evaluate": PARTICIPANTS,
+    "review.refresh": PARTICIPANTS,
+    "review.sign": PARTICIPANTS,
+    "review.withdraw": frozenset({Role.LEAD}),
+    "review.suspend": frozenset({Role.LEAD}) | OVERSIGHT,
+    "review.give_feedback": PARTICIPANTS,
+    "evidence.record": PARTICIPANTS,
+    "condition.meet": OVERSIGHT,
+    "waiver.grant": frozenset({Role.BUSINESS_OWNER, Role.RISK_OFFICER, Role.EXECUTIVE}),
+    "waiver.revoke": frozenset({Role.BUSINESS_OWNER, Role.RISK_OFFICER, Role.EXECUTIVE}),
+    "delegation.give": PARTICIPANTS,
+    "delegation.revoke": frozenset({Role.LEAD}),
+    "finding.open": ALL_ROLES,
+    "finding.resolve": PARTICIPANTS,
+    "finding.reopen": PARTICIPANTS,
+    "finding.close": PARTICIPANTS,
+    "promotion.request": frozenset({Role.LEAD, Role.DATA_SCIENTIST, Role.ML_ENGINEER}),
+    "promotion.withdraw": frozenset({Role.LEAD, Role.ML_ENGINEER}),
+    "promotion.suspend": frozenset({Role.LEAD, Role.ML_ENGINEER}) | OVERSIGHT,
+    "promotion.retry": frozenset({Role.LEAD, Role.ML_ENGINEER}),
+    "promotion.apply": frozenset(),
+}
+
+_EVERY_PART: frozenset[str] = frozenset({"evidence.record", "finding.open", "review.evaluate"})
+SYSTEM_ACTIONS: Mapping[str, frozenset[str]] = {
+    "governance": frozenset({"review.suspend", "promotion.suspend", "review.refresh"}),
+    "promotion": frozenset({"promotion.apply", "promotion.suspend"}),
+    "monitoring": frozenset({"review.suspend", "promotion.suspend"}),
+    "serving": frozenset({"promotion.suspend"}),
+    "reconciler": frozenset({"promotion.suspend"}),
+    "retraining": frozenset({"promotion.request", "review.request.model_version"}),
+    "gateway": frozenset(),
+    "jobs": frozenset(),
+}
+
+
+def require(actor: Actor, action: str, project: Project) -> None:
+    """Refuse the actor unless the table gives one of their roles this action.
+
+    Raises:
+        NotFound: a stranger, who may not learn that the project exists.
+        NotPermitted: an insider, an administrator or a part of the system without the right.
+    """
+    if actor.is_system:
+        _require_system(actor, action)
+        return
+    require_role(actor, project, ACTIONS[action], action=action)
+
+
+def can(actor: Actor, action: str, project: Project) -> bool:
+    """Return whether `require` would let the actor pass."""
+    try:
+        require(actor, action, project)
+    except (NotFound, NotPermitted):
+        return False
+    return True
+
+
+def _require_system(actor: Actor, action: str) -> None:
+    known = SYSTEM_ACTIONS.get(actor.name)
+    if known is None or action not in known | _EVERY_PART:
+        raise NotPermitted(
+            f"The system part {actor.name!r} may not do this ({action}).",
+            code="system_not_listed",
+            details={"action": action},
+        )

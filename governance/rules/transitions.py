@@ -1,0 +1,44 @@
+"""Which status may follow which, as data; `projects.lifecycle.move` reads these tables."""
+
+from collections.abc import Mapping
+
+Table = Mapping[str, frozenset[str]]
+
+REVIEW_TRANSITIONS: Table = {
+    "open": frozenset({"approved", "rejected", "withdrawn", "suspended", "stale", "expired"}),
+    # What moved can be bound anew; the sign-offs given before then count no more.
+    "stale": frozenset({"open", "withdrawn"}),
+    "approved": frozenset({"suspended", "stale", "expired"}),
+    "rejected": frozenset(),
+    "withdrawn": frozenset(),
+    "suspended": frozenset(),
+    "expired": frozenset(),
+}
+
+PROMOTION_TRANSITIONS: Table = {
+    "requested": frozenset({"approved", "rejected", "withdrawn", "suspended"}),
+    "approved": frozenset({"applying", "withdrawn", "suspended", "failed"}),
+    # A second claim of a row whose worker died keeps the status.
+    "applying": frozenset({"applying", "applied", "failed", "suspended"}),
+    "applied": frozenset({"suspended", "superseded"}),
+    "failed": frozenset({"approved", "withdrawn"}),
+    "suspended": frozenset({"superseded"}),
+    "rejected": frozenset(),
+    "withdrawn": frozenset(),
+    "superseded": frozenset(),
+}
+
+FINDING_TRANSITIONS: Table = {
+    "open": frozenset({"resolved"}),
+    "resolved": frozenset({"closed", "open"}),
+    "closed": frozenset(),
+}
+
+POLICY_VERSION_TRANSITIONS: Table = {
+    "draft": frozenset({"published"}),
+    "published": frozenset({"retired"}),
+    "retired": frozenset(),
+}
+
+#: Nothing follows a decision of these but a new review.
+FINAL_REVIEW_STATUSES = frozenset({"rejected", "withdrawn", "suspended", "expired"})

@@ -1,0 +1,128 @@
+"""What can be judged, and how its facts are found out.
+
+Governance knows no dataset and no model: the apps above plug a resolver per kind of subject into
+`settings.SUBJECT_RESOLVERS`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from governance.models import PolicyVersion
+from projects.errors import InvalidInput, NotFound
+from projects.models import Project, ScopingDocument
+
+
+@dataclass(frozen=True)
+class SubjectFacts:
+    """A subject as it is now.
+
+    `bindings` maps each part that a sign-off binds to its SHA-256; `authors` maps each part to
+    the people who made it, from authenticated facts alone; `unmapped` names makers who map to no
+    person. `project` is None for what belongs to no project.
+    """
+
+    label: str
+    project: Project | None
+    bindings: Mapping[str, str]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    authors: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    unmapped: tuple[str, ...] = ()
+
+
+class SubjectResolver(Protocol):
+    """Finds out the facts of one kind of subject."""
+
+    def resolve(self, ref: str) -> SubjectFacts:
+        """Return the facts of `ref`, such as `model_version:7`, or raise NotFound."""
+        ...
+
+
+def resolve(kind: str, ref: str) -> SubjectFacts:
+    """Return the facts of a subject as it is now; slow parts may read files.
+
+    Raises:
+        InvalidInput: code `unknown_subject_kind`.
+        NotFound: there is no such subject.
+    """
+    dotted = {**_OWN_RESOLVERS, **settings.SUBJECT_RESOLVERS}.get(kind)
+    if dotted is None:
+        raise InvalidInput(f"Nothing here judges a {kind!r}.", code="unknown_subject_kind")
+    resolver = cast("SubjectResolver", import_string(dotted)())
+    return resolver.resolve(ref)
+
+
+def primary_key(ref: str, kind: str) -> int:
+    """Return the key in a reference such as `scoping_document:4`.
+
+    Raises:
+        NotFound: the reference is of another kind or no reference at all.
+    """
+    prefix, _, key = ref.partition(":")
+    if prefix != kind or not key.isdecimal():
+        raise NotFound(f"{ref!r} names no {kind.replace('_', ' ')}.", code="no_such_subject")
+    return int(key)
+
+
+class ScopingDocumentResolver:
+    """Facts of a submitted scoping document: its content hash, readiness and editors."""
+
+    def resolve(self, ref: str) -> SubjectFacts:
+        document = (
+            ScopingDocument.objects.select_related("project")
+            .filter(pk=primary_key(ref, "scoping_document"))
+            .first()
+        )
+        if document is None:
+            raise NotFound("There is no such scoping document.", code="no_such_subject")
+        return SubjectFacts(
+            label=str(document),
+            project=document.project,
+            bindings={"scope": document.content_hash},
+            attributes=self._attributes(document),
+            authors={"scope": self._authors(document)},
+        )
+
+    def _attributes(self, document: ScopingDocument) -> dict[str, Any]:
+        from projects.services.scoping import assess
+
+        readiness = assess(document)
+        return {
+            "status": str(document.status),
+            "version": document.version,
+            "readiness_score": readiness.score,
+            "threshold": readiness.threshold,
+            "blockers": [blocker.sentence for blocker in readiness.blockers],
+        }
+
+    def _authors(self, document: ScopingDocument) -> frozenset[int]:
+        editors = set(document.editors.values_list("pk", flat=True))
+        return frozenset(editors | {document.created_by_id, document.submitted_by_id} - {None})
+
+
+class PolicyVersionResolver:
+    """Facts of a policy version; it belongs to no project, any project's people may review it."""
+
+    def resolve(self, ref: str) -> SubjectFacts:
+        version = (
+            PolicyVersion.objects.select_related("policy")
+            .filter(pk=primary_key(ref, "policy_version"))
+            .first()
+        )
+        if version is None:
+            raise NotFound("There is no such policy version.", code="no_such_subject")
+        authors = {} if version.created_by_id is None else {"policy": {version.created_by_id}}
+        return SubjectFacts(
+            label=str(version),
+            project=None,
+            bindings={"policy_text": version.digest},
+            attributes={"status": str(version.status), "parses": True},
+            authors={part: frozenset(people) for part, people in authors.items()},
+        )
+
+
+_OWN_RESOLVERS = {"policy_version": "governance.subjects.PolicyVersionResolver"}
