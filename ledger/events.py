@@ -1,1 +1,6 @@
 """Ledger events of this app."""
+
+from ledger.registry import register
+
+register("personal_text.erased", "Personal text erased", checkpoint=True)
+register("actor_name.erased", "Name of an actor erased", checkpoint=True)

@@ -14,6 +14,7 @@ MAX_BYTES = 64 * 1024
 MAX_DEPTH = 32
 #: Integers from here on are not exact in every JSON reader.
 INTEGER_LIMIT = 2**53
+_FORM: dict[str, Any] = {"ensure_ascii": False, "sort_keys": True, "separators": (",", ":")}
 
 
 class NotCanonical(ValueError):
@@ -39,20 +40,23 @@ def encode(document: Mapping[str, Any]) -> bytes:
 
 def dumps(value: Any) -> str:
     """Return the canonical text of any permitted value."""
-    return json.dumps(
-        _normal(value, "$", 0), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
+    return json.dumps(_normal(value, "$", 0), **_FORM)
 
 
 def decode(data: bytes) -> dict[str, Any]:
-    """Read canonical bytes back, refusing bytes that `encode` would not have written."""
+    """Read canonical bytes back, refusing other spellings of the same object."""
     try:
-        document = json.loads(data)
+        document = json.loads(data, parse_float=_refuse_float, parse_constant=_refuse_float)
+        text = json.dumps(document, **_FORM)
     except (ValueError, RecursionError) as error:
-        raise NotCanonical(f"the bytes are not JSON: {error}") from error
-    if not isinstance(document, dict) or encode(document) != data:
-        raise NotCanonical("the bytes are not in canonical form")
+        raise NotCanonical(f"the body is not canonical JSON: {error}") from error
+    if not isinstance(document, dict) or text.encode(errors="replace") != data:
+        raise NotCanonical("the body is not in canonical form")
     return document
+
+
+def _refuse_float(text: str) -> float:
+    raise ValueError(f"{text} is a float")
 
 
 def _normal(value: Any, path: str, depth: int) -> Any:

@@ -110,6 +110,17 @@ def read_verifier(text: str) -> Verifier:
     return verifier
 
 
+def verify_any(note: str, verifiers: Iterable[Verifier]) -> Tree:
+    """Return what the note says if one of the keys signed it; else raise BadNote."""
+    tree, _, signatures = parse(note)
+    signed_by = {(name, key_id) for name, key_id, _ in signatures}
+    for verifier in verifiers:
+        if (verifier.name, verifier.key_id) in signed_by:
+            return verifier.verify(note)
+    keys = ", ".join(f"{name} {key_id.hex()}" for name, key_id in sorted(signed_by))
+    raise BadNote(f"checkpoint {tree.size} is signed by no known key, but by {keys}")
+
+
 def parse(note: str) -> tuple[Tree, str, list[tuple[str, bytes, bytes]]]:
     """Split a note into tree, signed text and (key name, key id, signature) triples."""
     text, gap, tail = note.partition("\n\n")

@@ -1,6 +1,22 @@
 """Commands of the ledger; other apps call these names."""
 
-from ledger.services.appending import ActorLike, append, decimal_text, remember_personal_text
+from ledger.services.appending import ActorLike, append, decimal_text
 from ledger.services.checkpoints import checkpoint
+from ledger.services.personal import (
+    erase_actor_name,
+    erase_personal_text,
+    remember_personal_text,
+)
+from ledger.services.verifying import Report, verify
 
-__all__ = ["ActorLike", "append", "checkpoint", "decimal_text", "remember_personal_text"]
+__all__ = [
+    "ActorLike",
+    "Report",
+    "append",
+    "checkpoint",
+    "decimal_text",
+    "erase_actor_name",
+    "erase_personal_text",
+    "remember_personal_text",
+    "verify",
+]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from ledger import registry
 from ledger.errors import OutsideTransaction
-from ledger.models import LedgerEntry, LedgerHead, PersonalText
+from ledger.models import LedgerEntry, LedgerHead
 from ledger.rules import entries, merkle
 from ledger.services import checkpoints
 
@@ -83,7 +83,7 @@ def _insert(head: LedgerHead, statement: entries.Statement, salt: bytes, name: s
     # The savepoint keeps a refused entry from moving the head inside a larger transaction.
     with transaction.atomic():
         entry.save(force_insert=True)
-        checkpoints.advance_head(head, entry.entry_hash, leaf)
+        checkpoints.advance_head(head, entries.chain_hash(previous, leaf), leaf)
     return entry
 
 
@@ -98,11 +98,3 @@ def decimal_text(value: SupportsFloat) -> str:
         number = float(value)
     text = str(number)
     return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(text, text)
-
-
-def remember_personal_text(text: str) -> str:
-    """Store personal words outside the hashed bytes and return the reference to record."""
-    salt = secrets.token_bytes(entries.SALT_SIZE)
-    reference = entries.text_reference(salt, text)
-    PersonalText.objects.create(reference=reference, salt=salt, text=entries.normal_text(text))
-    return reference

@@ -1,0 +1,1 @@
+"""The verifier that travels inside every export; it imports nothing of ours."""

@@ -1,0 +1,200 @@
+"""Triggers that refuse to change the record, on SQLite and PostgreSQL.
+
+They are defence, not proof: whoever owns the database can drop them, and then the hashes and the
+checkpoints outside tell. Table rebuilds lose triggers silently, so they are installed again after
+every migrate.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ledger.models import Checkpoint, LedgerEntry, LedgerHead, PersonalText
+from ledger.rules.entries import GENESIS
+
+VENDORS = ("sqlite", "postgresql")
+REFUSE = "ledger_refuse"
+CHAIN = "ledger_chain"
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """One refusal; `condition` empty means always."""
+
+    name: str
+    model: type[models.Model]
+    on: str
+    message: str
+    condition: str = ""
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    def sql(self, vendor: str) -> str:
+        """Return the statement that creates it."""
+        if vendor == "sqlite":
+            return self._sqlite()
+        return self._postgresql()
+
+    def _sqlite(self) -> str:
+        when = f" WHEN {self.condition}" if self.condition else ""
+        return (
+            f"CREATE TRIGGER {self.name} BEFORE {self.on} ON {self.table}{when} "
+            f"BEGIN SELECT RAISE(ABORT, '{self.message}'); END"
+        )
+
+    def _postgresql(self) -> str:
+        each = "STATEMENT" if self.on == "TRUNCATE" else "ROW"
+        # A WHEN clause of PostgreSQL holds no subquery, so the chain is checked in a function.
+        function = CHAIN if self.on == "INSERT" else REFUSE
+        when = f"WHEN ({self.condition}) " if self.condition and self.on != "INSERT" else ""
+        return (
+            f"CREATE TRIGGER {self.name} BEFORE {self.on} ON {self.table} FOR EACH {each} "
+            f"{when}EXECUTE FUNCTION {function}('{self.message}')"
+        )
+
+
+def install(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Create every trigger anew, where the tables exist."""
+    connection = connections[using]
+    if not _is_migrated(connection):
+        return
+    drop(using)
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        for statement in _functions(connection.vendor):
+            cursor.execute(statement)
+        for trigger in triggers(connection.vendor):
+            cursor.execute(trigger.sql(connection.vendor))
+
+
+def drop(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Remove every trigger; for tests that empty the tables afterwards."""
+    connection = connections[using]
+    if not _is_migrated(connection):
+        return
+    on_table = connection.vendor == "postgresql"
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        for trigger in triggers(connection.vendor):
+            table = f" ON {trigger.table}" if on_table else ""
+            cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name}{table}")
+
+
+def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
+    """Return the names of triggers that a migrated database should have and has not."""
+    connection = connections[using]
+    if not _is_migrated(connection):
+        return []
+    present = _present(connection)
+    vendor = connection.vendor
+    return [
+        trigger.name
+        for trigger in triggers(vendor)
+        if trigger.name not in present
+        # SQLite keeps the statement, so one that was replaced by a harmless one shows as well.
+        or (vendor == "sqlite" and present[trigger.name] != trigger.sql(vendor))
+    ]
+
+
+def triggers(vendor: str) -> list[Trigger]:
+    """Return every trigger for a database of that kind."""
+    append_only = "ledger rows are append-only"
+    found = [
+        Trigger("ledger_entry_update", LedgerEntry, "UPDATE", append_only, _not_erasure(vendor)),
+        Trigger("ledger_entry_delete", LedgerEntry, "DELETE", append_only),
+        Trigger("ledger_entry_chain", LedgerEntry, "INSERT", "broken chain", _broken_chain(vendor)),
+        Trigger("ledger_checkpoint_update", Checkpoint, "UPDATE", append_only),
+        Trigger("ledger_checkpoint_delete", Checkpoint, "DELETE", append_only),
+        Trigger("ledger_text_update", PersonalText, "UPDATE", "erase a text, do not change it"),
+        Trigger(
+            "ledger_head_update",
+            LedgerHead,
+            "UPDATE",
+            "the head moves one entry at a time",
+            "NEW.size <> OLD.size + 1",
+        ),
+        Trigger("ledger_head_delete", LedgerHead, "DELETE", append_only),
+    ]
+    return found + (_against_replace() if vendor == "sqlite" else _against_truncate())
+
+
+def _against_replace() -> list[Trigger]:
+    """INSERT OR REPLACE deletes without asking delete triggers unless a pragma is set."""
+    unique = {Checkpoint: "size", PersonalText: "reference", LedgerHead: "id"}
+    return [
+        Trigger(
+            f"ledger_{model._meta.model_name}_replace",
+            model,
+            "INSERT",
+            "ledger rows are not replaced",
+            # Only names of our own tables and columns.
+            f"EXISTS (SELECT 1 FROM {model._meta.db_table} "  # noqa: S608
+            f"WHERE id = NEW.id OR {column} = NEW.{column})",
+        )
+        for model, column in unique.items()
+    ]
+
+
+def _against_truncate() -> list[Trigger]:
+    return [
+        Trigger(f"ledger_{model._meta.model_name}_truncate", model, "TRUNCATE", "append-only")
+        for model in (LedgerEntry, Checkpoint, PersonalText, LedgerHead)
+    ]
+
+
+def _not_erasure(vendor: str) -> str:
+    """Return the condition that an update does more than erase the actor's name and its salt."""
+    same = "IS" if vendor == "sqlite" else "IS NOT DISTINCT FROM"
+    erasable = {"actor_name", "actor_salt"}
+    columns = [field.column for field in LedgerEntry._meta.local_fields]
+    kept = [f"NEW.{name} {same} OLD.{name}" for name in columns if name not in erasable]
+    erased = ["NEW.actor_name = ''", "length(NEW.actor_salt) = 0"]
+    return f"NOT ({' AND '.join([*kept, *erased])})"
+
+
+def _broken_chain(vendor: str) -> str:
+    table = LedgerEntry._meta.db_table
+    zeros = GENESIS.hex()
+    genesis = f"x'{zeros}'" if vendor == "sqlite" else f"decode('{zeros}', 'hex')"
+    # Only the name of our own table.
+    return (
+        f"NEW.seq <> (SELECT COALESCE(MAX(seq), 0) + 1 FROM {table}) "  # noqa: S608
+        f"OR NEW.previous_hash <> COALESCE((SELECT entry_hash FROM {table} "
+        f"ORDER BY seq DESC LIMIT 1), {genesis}) "
+        f"OR EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"
+    )
+
+
+def _functions(vendor: str) -> list[str]:
+    if vendor == "sqlite":
+        return []
+    refuse = "RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';"
+    check = f"IF {_broken_chain(vendor)} THEN {refuse} END IF; RETURN NEW;"
+    return [_function(REFUSE, refuse), _function(CHAIN, check)]
+
+
+def _function(name: str, body: str) -> str:
+    head = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql"
+    return f"{head} AS $$ BEGIN {body} END $$"
+
+
+def _is_migrated(connection: BaseDatabaseWrapper) -> bool:
+    wanted = {model._meta.db_table for model in (LedgerEntry, Checkpoint, PersonalText, LedgerHead)}
+    return connection.vendor in VENDORS and wanted <= set(connection.introspection.table_names())
+
+
+def _present(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """Return the triggers that are there and active, with their statements."""
+    query = (
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        if connection.vendor == "sqlite"
+        else "SELECT tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t "
+        "JOIN pg_class c ON c.oid = t.tgrelid "
+        "WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND pg_table_is_visible(c.oid)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return {str(name): str(sql) for name, sql in rows}
