@@ -36,6 +36,9 @@ class DatasetVersion(models.Model):
     media_type = models.CharField(max_length=60, default="text/csv")
     separator = models.CharField(max_length=4, default=",")
     target = models.CharField(max_length=100)
+    positive = models.CharField(
+        max_length=100, blank=True, help_text="Value of the target that is to be predicted."
+    )
     origin = models.TextField(blank=True)
     row_count = models.PositiveIntegerField()
     columns = models.JSONField(help_text='[{"name": ..., "type": "number"|"category"}]')

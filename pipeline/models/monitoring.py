@@ -133,3 +133,7 @@ class RetrainingPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"retraining of {self.deployment}"
+
+    @property
+    def ref(self) -> str:
+        return f"retraining_policy:{self.pk}"
