@@ -303,9 +303,7 @@ class PriorArt(ScopeRow):
     reference = models.CharField(max_length=300)
     kind = models.CharField(max_length=15, choices=Kind.choices)
     claim = models.CharField(max_length=200, blank=True)
-    reproduced = models.CharField(
-        max_length=10, choices=Reproduced.choices, default=Reproduced.NO
-    )
+    reproduced = models.CharField(max_length=10, choices=Reproduced.choices, default=Reproduced.NO)
     our_value = models.CharField(max_length=100, blank=True)
     difficulty_delta = models.CharField(max_length=12, choices=Difficulty.choices, blank=True)
     delta_reason = models.CharField(max_length=300, blank=True)

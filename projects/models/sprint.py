@@ -164,7 +164,9 @@ class WorkItemEvent(models.Model):
     item = models.ForeignKey(WorkItem, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField(default=timezone.now)
     actor = models.CharField(max_length=100)
-    kind = models.CharField(max_length=30, help_text="created, moved, sprint_changed, points_changed …")
+    kind = models.CharField(
+        max_length=30, help_text="created, moved, sprint_changed, points_changed …"
+    )
     data = models.JSONField(default=dict)
 
     class Meta:

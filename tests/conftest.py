@@ -1,0 +1,125 @@
+"""The named cast, the project they work on, and the guards that watch every test."""
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from rest_framework.test import APIClient
+
+from ledger import triggers
+from projects.actors import Actor
+from projects.models import Project, ScopingDocument
+from projects.services import scoping
+from tests import factories
+from tests.factories import PASSWORD, UserFactory, session_actor
+
+
+def _cast_member(username: str) -> Callable[[Any], User]:
+    @pytest.fixture
+    def member(db: None) -> User:
+        return UserFactory(username=username)
+
+    return member
+
+
+lead = _cast_member("lena")
+business_owner = _cast_member("bruno")
+data_owner = _cast_member("dora")
+data_scientist = _cast_member("sam")
+ml_engineer = _cast_member("mia")
+validator = _cast_member("vera")
+risk_officer = _cast_member("rita")
+auditor = _cast_member("axel")
+outsider = _cast_member("otto")
+
+
+@pytest.fixture
+def superuser(db: None) -> User:
+    return UserFactory(username="admin", is_superuser=True)
+
+
+@pytest.fixture
+def actor() -> Callable[[User], Actor]:
+    """Return the session actor of a user: `actor(lead)`."""
+    return session_actor
+
+
+@pytest.fixture
+def project(db: None) -> Project:
+    return factories.cast_project()
+
+
+@pytest.fixture
+def scope_content() -> dict[str, Any]:
+    """Return a balanced scope that may be submitted; a fresh copy for each test."""
+    return factories.scope_content_of()
+
+
+@pytest.fixture
+def submitted_scope(project: Project, lead: User, scope_content: Any) -> ScopingDocument:
+    return factories.submit_scope(project, lead, scope_content)
+
+
+@pytest.fixture
+def approved_scope(submitted_scope: ScopingDocument, business_owner: User) -> ScopingDocument:
+    return scoping.approve_scoping_document(
+        submitted_scope, actor=session_actor(business_owner), review_ref="gate_review:0"
+    )
+
+
+@pytest.fixture
+def api() -> Callable[[User], APIClient]:
+    """Return a REST client that is signed in as a user through the session: `api(lead)`."""
+
+    def signed_in(user: User) -> APIClient:
+        client = APIClient()
+        client.force_authenticate(user=user)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def client_for() -> Callable[[User], Client]:
+    """Return a browser that is signed in as a user: `client_for(lead)`."""
+
+    def signed_in(user: User) -> Client:
+        client = Client()
+        assert client.login(username=user.username, password=PASSWORD)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def racing_db(transactional_db: None) -> Iterator[None]:
+    """Real commits with the ledger's triggers on; they come off before the tables are emptied."""
+    triggers.install()
+    yield
+    triggers.drop()
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse connections that leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_loopback(address[0]):
+            raise AssertionError(f"A test tried to reach {address[0]}.")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def _is_loopback(host: str) -> bool:
+    if host in {"localhost", ""}:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
