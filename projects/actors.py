@@ -36,7 +36,7 @@ def person(user: "User", *, method: str) -> Actor:
     """Return the actor for an authenticated user who came through `method`."""
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}")
-    if not user.is_authenticated or not user.is_active:
+    if not user.is_active:  # nor is an anonymous user
         raise ValueError("an actor must be an active, authenticated user")
     return Actor(name=user.get_full_name() or user.get_username(), method=method, user=user)
 

@@ -12,7 +12,7 @@ from projects.actors import Actor, person
 
 def actor_of(request: Request) -> Actor:
     """Return who is calling and through which door; anonymous callers are refused."""
-    if not request.user or not request.user.is_authenticated:
+    if not request.user.is_authenticated:
         raise NotAuthenticated
     method = getattr(request.successful_authenticator, "countersign_method", "session")
     return person(cast("Any", request.user), method=method)
@@ -32,4 +32,4 @@ class GovernedViewSet(viewsets.ReadOnlyModelViewSet[Any]):
         queryset = super().get_queryset()
         if getattr(self, "swagger_fake_view", False):
             return queryset.none()
-        return cast("Any", queryset).visible_to(self.actor)
+        return cast("QuerySet[Any]", cast("Any", queryset).visible_to(self.actor))

@@ -140,7 +140,7 @@ def _researches_too_much(content: Content, circumstances: Circumstances) -> bool
 
 
 def _is_own_favourite(approach: Content) -> bool:
-    return approach["novelty"] == "own" and approach["rank"] == 1
+    return bool(approach["novelty"] == "own" and approach["rank"] == 1)
 
 
 def _wanders(content: Content, circumstances: Circumstances) -> bool:

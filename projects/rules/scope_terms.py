@@ -70,10 +70,11 @@ def number(content: Content, name: str) -> float | None:
 
 def expected_days(estimates: Sequence[Row]) -> float:
     """Return the expected effort of all phases by the three-point formula."""
-    return sum(
-        (row["optimistic_days"] + 4 * row["likely_days"] + row["pessimistic_days"]) / 6
+    days = (
+        row["optimistic_days"] + 4 * row["likely_days"] + row["pessimistic_days"]
         for row in estimates
     )
+    return float(sum(days) / 6)
 
 
 def spread(estimates: Sequence[Row]) -> float:

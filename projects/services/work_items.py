@@ -1,0 +1,190 @@
+"""Commands on work items; each leaves an event from which the charts are computed."""
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from ledger import services as ledger
+from projects import access
+from projects.actors import Actor
+from projects.errors import InvalidInput, RuleViolated
+from projects.lifecycle import compare_and_swap, move
+from projects.models import Project, Sprint, WorkItem, WorkItemEvent
+from projects.rules.transitions import (
+    FINISHED_ITEM_STATUSES,
+    OUTCOMES_BY_KIND,
+    WORK_ITEM_TRANSITIONS,
+)
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+Status = WorkItem.Status
+OPEN_SPRINTS = frozenset({Sprint.Status.PLANNED, Sprint.Status.ACTIVE})
+
+
+@dataclass(frozen=True, slots=True)
+class NewWorkItem:
+    """What a work item is to be, before it exists."""
+
+    kind: str
+    title: str
+    description: str = ""
+    sprint: Sprint | None = None
+    parent: WorkItem | None = None
+    points: int | None = None
+    metric_key: str = ""
+    expected_effect: str = ""
+    time_box_hours: int | None = None
+    assignee: "User | None" = None
+    rank: float = 0.0
+
+
+NEW_FIELDS = tuple(field.name for field in fields(NewWorkItem))
+
+
+@transaction.atomic
+def add_work_item(project: Project, item: NewWorkItem, *, actor: Actor) -> WorkItem:
+    """Add an item to the backlog, or to a sprint as work to do.
+
+    Raises:
+        InvalidInput: code `invalid_work_item`, with every wrong field.
+    """
+    access.require(actor, "work_item.add", project)
+    row = WorkItem(
+        project=project,
+        status=Status.TODO if item.sprint else Status.BACKLOG,
+        created_by=actor.user or project.created_by,
+        **{name: getattr(item, name) for name in NEW_FIELDS},
+    )
+    _check(row)
+    row.save()
+    sprint = item.sprint.ref if item.sprint else ""
+    _note(row, "created", actor, status=row.status, sprint=sprint, points=item.points)
+    _record("work_item.added", row, actor=actor, kind=item.kind, sprint=sprint)
+    return row
+
+
+@transaction.atomic
+def move_work_item(item: WorkItem, to: str, *, actor: Actor) -> WorkItem:
+    """Move an item to another column of the board.
+
+    Raises:
+        InvalidInput: there is no such column.
+        RuleViolated: code `conclusion_required`; this kind ends with an outcome.
+        InvalidTransition: there is no arrow between the columns.
+        StaleState: somebody else moved it first.
+    """
+    access.require(actor, "work_item.move", item.project)
+    if to not in Status.values:
+        raise InvalidInput(f"There is no column {to!r}.", code="unknown_status")
+    if to == Status.DONE and item.kind in OUTCOMES_BY_KIND:
+        raise RuleViolated(
+            f"A {item.get_kind_display().lower()} is done when it is concluded; record the outcome "
+            "and what it means.",
+            code="conclusion_required",
+            reasons=["No outcome is recorded."],
+        )
+    source = item.status
+    reopened = {"outcome": "", "conclusion": ""} if source == Status.DONE else {}
+    move(item, to, allowed=WORK_ITEM_TRANSITIONS, **reopened)
+    _note(item, "moved", actor, source=source, to=to)
+    _record("work_item.moved", item, actor=actor, source=source, to=to)
+    return item
+
+
+@transaction.atomic
+def conclude_work_item(item: WorkItem, *, actor: Actor, outcome: str, conclusion: str) -> WorkItem:
+    """Finish a hypothesis, experiment or spike with its outcome; refuted is as done as supported.
+
+    Raises:
+        InvalidInput: the outcome does not fit the kind, or nothing is concluded in words.
+        InvalidTransition: nobody is working on it.
+    """
+    access.require(actor, "work_item.conclude", item.project)
+    fitting = OUTCOMES_BY_KIND.get(item.kind, frozenset())
+    if outcome not in fitting:
+        kind = item.get_kind_display().lower()
+        raise InvalidInput(
+            f"A {kind} cannot end as {outcome!r}; it may end as {', '.join(sorted(fitting))}."
+            if fitting
+            else f"A {kind} has no outcome; move it to done.",
+            code="outcome_does_not_fit",
+            details={"outcomes": sorted(fitting)},
+        )
+    if not conclusion.strip():
+        raise InvalidInput("Say in words what was learned.", code="conclusion_missing")
+    source = item.status
+    move(item, Status.DONE, allowed=WORK_ITEM_TRANSITIONS, outcome=outcome, conclusion=conclusion)
+    _note(item, "moved", actor, source=source, to=Status.DONE, outcome=outcome)
+    _record("work_item.concluded", item, actor=actor, outcome=outcome)
+    return item
+
+
+@transaction.atomic
+def link_run(item: WorkItem, run_id: str, *, actor: Actor) -> WorkItem:
+    """Tie a training run to the item; a second time changes nothing."""
+    access.require(actor, "work_item.link_run", item.project)
+    if not run_id.strip():
+        raise InvalidInput("Name the run to link.", code="run_id_missing")
+    if run_id in item.run_ids:
+        return item
+    compare_and_swap(item, expected={"status": item.status}, run_ids=[*item.run_ids, run_id])
+    _note(item, "run_linked", actor, run=run_id)
+    _record("work_item.run_linked", item, actor=actor, run=run_id)
+    return item
+
+
+@transaction.atomic
+def carry_over(sprint: Sprint, *, actor: Actor) -> int:
+    """Send a sprint's unfinished items back to the backlog; return how many they were."""
+    unfinished = list(sprint.work_items.exclude(status__in=FINISHED_ITEM_STATUSES))
+    for item in unfinished:
+        source = item.status
+        compare_and_swap(item, expected={"status": source}, status=Status.BACKLOG, sprint=None)
+        # The item leaves the sprint, the events keep that it was in it.
+        _note(item, "sprint_changed", actor, source=source, left=sprint.ref)
+        _record("work_item.carried_over", item, actor=actor, sprint=sprint.ref)
+    return len(unfinished)
+
+
+def _check(row: WorkItem) -> None:
+    errors: dict[str, list[str]] = {}
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        errors.update(error.message_dict)
+    sprint, parent = row.sprint, row.parent
+    if sprint is not None and sprint.project_id != row.project_id:
+        errors["sprint"] = ["The sprint belongs to another project."]
+    elif sprint is not None and sprint.status not in OPEN_SPRINTS:
+        errors["sprint"] = [f"The sprint is {sprint.status}; nothing can be added to it."]
+    if parent is not None and parent.project_id != row.project_id:
+        errors["parent"] = ["The parent belongs to another project."]
+    if errors:
+        listed = " ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items())
+        raise InvalidInput(
+            f"The work item cannot be added. {listed}",
+            code="invalid_work_item",
+            details={"errors": errors},
+        )
+
+
+def _note(item: WorkItem, kind: str, actor: Actor, **data: Any) -> None:
+    WorkItemEvent.objects.create(
+        item=item,
+        actor=actor.ref,
+        kind=kind,
+        data={name: value for name, value in data.items() if value not in {None, ""}},
+    )
+
+
+def _record(event: str, item: WorkItem, *, actor: Actor, **data: str) -> None:
+    ledger.append(
+        event,
+        subject=item.ref,
+        actor=actor,
+        data={"project": item.project.ref, "title": item.title, **data},
+    )
