@@ -23,3 +23,9 @@ class BrokenHead(LedgerError):
     """The head row does not fit the entries; nothing may be appended until that is understood."""
 
     code = "broken_head"
+
+
+class NothingToExport(LedgerError):
+    """The ledger has no entry."""
+
+    code = "nothing_to_export"

@@ -106,7 +106,7 @@ class _Verification:
     def _walk_entries(self) -> None:
         waiting = iter(self.signed)
         due = next(waiting, None)
-        for row in _rows(self.head.size):
+        for row in rows(self.head.size):
             if reasons := self.walk.step(row):
                 self._stop(self.walk.size + 1, reasons)
                 return
@@ -172,7 +172,8 @@ def root_at(size: int) -> bytes:
     return merkle.root_of(bytes(leaf) for leaf in hashes)
 
 
-def _rows(size: int) -> Iterator[Row]:
+def rows(size: int) -> Iterator[Row]:
+    """Read the first `size` entries in order, a chunk at a time."""
     queryset = LedgerEntry.objects.filter(seq__lte=size).order_by("seq")
     for values in queryset.values(*_COLUMNS).iterator(chunk_size=CHUNK):
         # PostgreSQL answers binary columns as memoryview.
