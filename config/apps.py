@@ -16,4 +16,5 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401
+        from config import checks, events  # noqa: F401
+        from config.api import schema  # noqa: F401

@@ -6,7 +6,7 @@ from django.db import models
 from knox.models import AbstractAuthToken
 
 
-class ApiToken(AbstractAuthToken):
+class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
     """Knox's hashed token with a name, so that its holder can tell which one to revoke.
 
     `public_id` names the token in addresses and in the ledger; the hash and the first characters

@@ -86,7 +86,7 @@ class Supervisor:
 
     def start(self, child: Child) -> None:
         """Start a child that must run until the end; its output goes to the sink."""
-        running = self._spawn(child, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        running = self._spawn(child, capture=True)
         running.reader = threading.Thread(target=self._drain, args=(running,), daemon=True)
         running.reader.start()
         self._children.append(running)
@@ -127,7 +127,7 @@ class Supervisor:
                 running.reader.join(timeout=1)
         self._children.clear()
 
-    def _spawn(self, child: Child, **streams: int) -> _Running:
+    def _spawn(self, child: Child, *, capture: bool = False) -> _Running:
         # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, and whatever
         # the child starts can be killed as one group.
         guard = [sys.executable, "-m", "config.child", str(os.getpid())]
@@ -139,7 +139,8 @@ class Supervisor:
             errors="replace",
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            **streams,  # type: ignore[arg-type]
+            stdout=subprocess.PIPE if capture else None,
+            stderr=subprocess.STDOUT if capture else None,
         )
         return _Running(child, process)
 

@@ -10,10 +10,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from config import health
 from config.api.router import ApiRouter
+from config.api.tokens import ApiTokenViewSet
 
 APPS = ("projects", "governance", "pipeline", "ledger")
 
 router = ApiRouter()
+router.register("tokens", ApiTokenViewSet, basename="api-token")
 api_patterns: list[URLPattern | URLResolver] = []
 page_patterns: list[URLPattern | URLResolver] = []
 for app in APPS:
@@ -35,3 +37,8 @@ urlpatterns = [
     path("api/v1/", include(router.urls)),
     *page_patterns,
 ]
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"

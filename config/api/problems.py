@@ -1,13 +1,19 @@
-"""Every REST error as `application/problem+json` (RFC 9457)."""
+"""Every error of a program's door as `application/problem+json` (RFC 9457)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from projects import errors
 
+CONTENT_TYPE = "application/problem+json"
 STATUS_BY_ERROR: dict[type[errors.DomainError], int] = {
     errors.InvalidInput: 400,
     errors.NotPermitted: 403,
@@ -17,30 +23,78 @@ STATUS_BY_ERROR: dict[type[errors.DomainError], int] = {
     errors.RuleViolated: 422,
     errors.Unavailable: 503,
 }
+# Addresses that programs call; every other address answers people with a page.
+PROGRAM_DOORS = ("/api/", "/serve/")
+_KEPT_HEADERS = ("WWW-Authenticate", "Retry-After")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One refusal or failure: status, stable code, a sentence, and details for programs."""
+
+    status: int
+    code: str
+    detail: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Return the document; a detail named like a member of the standard gives way."""
+        own = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        extra = {f"current_{key}" if key in own else key: v for key, v in self.extra.items()}
+        return {**own, **extra}
+
+
+def of_domain_error(error: errors.DomainError) -> Problem:
+    """Return what a refusal of a command looks like from outside."""
+    kinds = (kind for kind in type(error).__mro__ if kind in STATUS_BY_ERROR)
+    status = next((STATUS_BY_ERROR[kind] for kind in kinds), 422)
+    return Problem(status, error.code, error.message, error.details)
+
+
+def wants_problem(request: HttpRequest) -> bool:
+    """Say whether a program asked, so that the answer is a document and not a page."""
+    return request.path_info.startswith(PROGRAM_DOORS)
+
+
+def respond(problem: Problem) -> HttpResponse:
+    """Return the problem as an answer of a plain Django view."""
+    return JsonResponse(problem.body, status=problem.status, content_type=CONTENT_TYPE)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Answer a domain or framework error as a problem document; let others reach Django."""
     if isinstance(exc, errors.DomainError):
-        status = STATUS_BY_ERROR.get(type(exc), 422)
-        return _problem(status, exc.code, exc.message, exc.details)
-    response = drf_exception_handler(exc, context)
-    if response is None:
+        return _response(of_domain_error(exc))
+    answer = drf_exception_handler(exc, context)
+    if answer is None:
         return None
-    code = getattr(exc, "default_code", "error")
-    detail = response.data
-    message = str(detail.get("detail", "")) if isinstance(detail, dict) else ""
-    if isinstance(exc, exceptions.ValidationError):
-        code, message = "invalid_input", "Some fields are missing or wrong."
-    problem = _problem(response.status_code, code, message, {"errors": detail})
-    for name, value in response.headers.items():
-        if name.lower() in {"www-authenticate", "retry-after", "allow"}:
-            problem[name] = value
-    return problem
-
-
-def _problem(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
-    body = {"type": "about:blank", "status": status, "code": code, "title": message, **details}
-    response = Response(body, status=status)
-    response.content_type = "application/problem+json"
+    response = _response(_of_framework_error(exc, answer))
+    for name in _KEPT_HEADERS:
+        if name in answer.headers:
+            response[name] = answer.headers[name]
     return response
+
+
+def _of_framework_error(exc: Exception, answer: Response) -> Problem:
+    status = answer.status_code
+    if isinstance(exc, Http404):
+        return Problem(status, "not_found", "There is nothing at this address for you.")
+    if isinstance(exc, PermissionDenied):
+        return Problem(status, "not_permitted", str(exc) or "You may not do this.")
+    if isinstance(exc, exceptions.ValidationError):
+        message = "Some fields are missing or wrong; see `errors`."
+        return Problem(status, "invalid_input", message, {"errors": answer.data})
+    codes = exc.get_codes() if isinstance(exc, exceptions.APIException) else "error"
+    code = codes if isinstance(codes, str) else "error"
+    return Problem(status, code, str(answer.data.get("detail", "")))
+
+
+def _response(problem: Problem) -> Response:
+    return Response(problem.body, status=problem.status, content_type=CONTENT_TYPE)
