@@ -1,13 +1,17 @@
 """Template tags of the shell: navigation, badges, digests and rendered text."""
 
+from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 
 from django import template
 from django.template import Context
 from django.urls import Resolver404, get_script_prefix, resolve
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from governance.services.inbox import waiting_count
 
 register = template.Library()
 
@@ -81,7 +85,7 @@ def navigation(context: Context) -> dict[str, Any]:
         for link in LINKS
         if _exists(link.path) and (user.is_staff or not link.staff_only)
     ]  # fmt: skip
-    return {"links": links, "waiting": context.get("inbox_count", 0)}
+    return {"links": links, "waiting": waiting_count(user)}
 
 
 def _current(here: str) -> Link | None:
@@ -114,3 +118,55 @@ def digest(value: str, length: int = 12) -> SafeString:
         value,
         value[:length],
     )
+
+
+@register.simple_tag
+def today() -> date:
+    """Return the day by which the service decides what is overdue."""
+    return timezone.now().date()
+
+
+@register.filter
+def words(value: object) -> str:
+    """Show an identifier such as `model_version` as words."""
+    return str(value).replace("_", " ")
+
+
+@register.filter
+def plain(value: object) -> str:
+    """Show a JSON value as a reader would write it, with at most four significant digits."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(plain(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{words(key)}: {plain(item)}" for key, item in value.items())
+    return "none" if value is None else str(value)
+
+
+@register.filter
+def signed(value: object) -> str:
+    """Show a difference with its sign."""
+    return f"{value:+.4g}" if isinstance(value, int | float) else plain(value)
+
+
+@register.filter
+def condition(criterion: Any) -> str:
+    """Show what a criterion asks of its metric, in words."""
+    at_least = "at least" if criterion.greater_is_better else "at most"
+    better = "above" if criterion.greater_is_better else "below"
+    base = criterion.baseline or "the baseline"
+    parts = []
+    if criterion.threshold is not None:
+        parts.append(f"{at_least} {plain(criterion.threshold)}")
+    if criterion.min_absolute_change is not None:
+        parts.append(f"{plain(criterion.min_absolute_change)} {better} {base}")
+    if criterion.min_relative_change is not None:
+        parts.append(f"{criterion.min_relative_change:.1%} {better} {base}")
+    if criterion.max_absolute_drop is not None:
+        parts.append(f"not worse than {base} by more than {plain(criterion.max_absolute_drop)}")
+    if criterion.max_relative_drop is not None:
+        parts.append(f"not worse than {base} by more than {criterion.max_relative_drop:.1%}")
+    return ", ".join(parts)

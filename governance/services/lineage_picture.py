@@ -1,0 +1,131 @@
+"""A lineage graph as boxes and curves, ready for a template to draw."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from governance.models import LineageEdge, LineageNode
+from governance.rules.layout import Layout, Spot, layered
+
+BOX_WIDTH, BOX_HEIGHT = 176, 50
+COLUMN, ROW, MARGIN = 196, 88, 12
+LABEL_LENGTH = 25
+
+
+class Traced(Protocol):
+    """What `lineage.trace` answers."""
+
+    @property
+    def nodes(self) -> Sequence[LineageNode]: ...
+    @property
+    def edges(self) -> Sequence[LineageEdge]: ...
+
+
+@dataclass(frozen=True)
+class Box:
+    """A node on the sheet."""
+
+    node: LineageNode
+    x: float
+    y: float
+    label: str
+    is_start: bool
+
+    @property
+    def middle(self) -> float:
+        return self.x + BOX_WIDTH / 2
+
+
+@dataclass(frozen=True)
+class Curve:
+    """An edge on the sheet, as SVG path data, and where its word stands."""
+
+    path: str
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Everything that the template draws."""
+
+    width: float
+    height: float
+    boxes: Sequence[Box]
+    curves: Sequence[Curve]
+    box_width: int = BOX_WIDTH
+    box_height: int = BOX_HEIGHT
+
+
+def picture(graph: Traced, *, start: LineageNode | None = None) -> Picture:
+    """Lay a graph out in layers from the first cause at the top to the last effect below."""
+    layout = layered(
+        [node.pk for node in graph.nodes],
+        [(edge.source_id, edge.target_id) for edge in graph.edges],
+    )
+    widest = max(layout.sizes, default=1)
+    boxes = {node.pk: _box(node, layout, widest, start) for node in graph.nodes}
+    return Picture(
+        width=2 * MARGIN + widest * COLUMN - (COLUMN - BOX_WIDTH),
+        height=2 * MARGIN + max(len(layout.sizes) - 1, 0) * ROW + BOX_HEIGHT,
+        boxes=list(boxes.values()),
+        curves=_curves(graph.edges, layout, boxes, widest),
+    )
+
+
+def _left(spot: Spot, layout: Layout, widest: int) -> float:
+    """Return the left edge of a box; every layer is centred on the sheet."""
+    indent = (widest - layout.sizes[spot.layer]) * COLUMN / 2
+    return MARGIN + indent + spot.position * COLUMN
+
+
+def _box(node: LineageNode, layout: Layout, widest: int, start: LineageNode | None) -> Box:
+    spot = layout.spots[node.pk]
+    label = node.label
+    if len(label) > LABEL_LENGTH:
+        label = label[: LABEL_LENGTH - 1].rstrip() + "…"
+    return Box(
+        node=node,
+        x=_left(spot, layout, widest),
+        y=MARGIN + spot.layer * ROW,
+        label=label,
+        is_start=start is not None and node.pk == start.pk,
+    )
+
+
+def _curves(
+    edges: Sequence[LineageEdge], layout: Layout, boxes: dict[int, Box], widest: int
+) -> list[Curve]:
+    """Draw each edge once from box to box through its bends, named by all kinds it has."""
+    words: dict[tuple[int, int], list[str]] = {}
+    for edge in edges:
+        pair = (edge.source_id, edge.target_id)
+        words.setdefault(pair, []).append(edge.kind.replace("_", " "))
+    curves = []
+    for pair, names in words.items():
+        if pair not in layout.routes:
+            continue
+        source, target = boxes[pair[0]], boxes[pair[1]]
+        bends = [_middle_of(spot, layout, widest) for spot in layout.routes[pair]]
+        kind = ", ".join(names)
+        title = f"{source.node.label}: {kind} → {target.node.label}"
+        curves.append(Curve(path=_path(source, target, bends), kind=kind, title=title))
+    return curves
+
+
+def _middle_of(spot: Spot, layout: Layout, widest: int) -> tuple[float, float]:
+    return (
+        _left(spot, layout, widest) + BOX_WIDTH / 2,
+        MARGIN + spot.layer * ROW + BOX_HEIGHT / 2,
+    )
+
+
+def _path(source: Box, target: Box, bends: Sequence[tuple[float, float]]) -> str:
+    """Return a smooth path from the lower edge of one box to the upper edge of another."""
+    stops = [(source.middle, source.y + BOX_HEIGHT), *bends, (target.middle, target.y)]
+    data = f"M{stops[0][0]:g} {stops[0][1]:g}"
+    for (x1, y1), (x2, y2) in itertools.pairwise(stops):
+        half = (y1 + y2) / 2
+        data += f"C{x1:g} {half:g} {x2:g} {half:g} {x2:g} {y2:g}"
+    return data
