@@ -1,0 +1,207 @@
+"""Facts about what governance judges here: model versions and dataset versions, read afresh."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from governance import content
+from governance.subjects import SubjectFacts, primary_key
+from pipeline.gateway import paths
+from pipeline.gateway.digest import file_digest, tree_digest
+from pipeline.models import DatasetVersion, ModelVersion, Run
+from pipeline.services import mirror
+from pipeline.services.mirror import RunFacts
+from projects.errors import NotFound
+from projects.models import ScopingDocument
+
+_COMMIT = "mlflow.source.git.commit"
+_DIRTY = "mlflow.source.git.dirty"
+_UNKNOWN_AUTHORS = frozenset({"", "system:unidentified"})
+
+
+class ModelVersionResolver:
+    """Facts of a model version: files hashed from disk, run read from MLflow, data and scope."""
+
+    def resolve(self, ref: str) -> SubjectFacts:
+        """Return the facts as they are now; the run is read from MLflow's store each time."""
+        version = _model_version(ref)
+        project = version.model.project
+        facts = mirror.refresh_run(version.run.run_id) if version.run else None
+        datasets = mirror.datasets_of(project, facts) if facts else {}
+        scope = ScopingDocument.objects.approved().filter(project=project).first()
+        run = Run.objects.select_related("work_item", "sprint").filter(pk=version.run_id).first()
+        return SubjectFacts(
+            label=str(version),
+            project=project,
+            bindings=_bindings(version, facts, datasets, scope),
+            metrics=_metrics(facts),
+            attributes={**_of_version(version), **_of_run(run, facts), **_of_datasets(datasets)},
+            authors=_authors(version, run, datasets.values(), scope),
+            unmapped=_unmapped(version, run),
+        )
+
+
+class DatasetVersionResolver:
+    """Facts of a dataset version: the file hashed again, its datasheet and who registered it."""
+
+    def resolve(self, ref: str) -> SubjectFacts:
+        """Return the facts as they are now."""
+        dataset = _dataset_version(ref)
+        return SubjectFacts(
+            label=str(dataset),
+            project=dataset.project,
+            bindings={
+                "dataset": stored_digest(dataset),
+                "datasheet": _json_digest(dataset.datasheet),
+            },
+            attributes={
+                "datasheet": dataset.datasheet,
+                "columns": dataset.columns,
+                "target": dataset.target,
+                "leaks": leaks(dataset),
+                "profile": dataset.profile,
+                "row_count": dataset.row_count,
+            },
+            authors={"dataset": _people(dataset.registered_by_id)},
+            unmapped=() if dataset.registered_by_id else ("dataset",),
+        )
+
+
+def stored_digest(dataset: DatasetVersion) -> str:
+    """Return the SHA-256 of the stored file as it is now; empty if it is gone."""
+    try:
+        return file_digest(content.path(dataset.digest))
+    except OSError:
+        return ""
+
+
+def leaks(dataset: DatasetVersion) -> list[str]:
+    """Return the columns that the datasheet marks as unknown when a prediction is made."""
+    columns = dataset.datasheet.get("columns", {})
+    notes = columns.items() if isinstance(columns, Mapping) else ((c["name"], c) for c in columns)
+    return [n for n, note in notes if note.get("known_at_prediction") is False]
+
+
+def run_digest(facts: RunFacts) -> str:
+    """Return the SHA-256 over what a sign-off means by "this run"."""
+    return _json_digest(
+        {
+            "run_id": facts.run_id,
+            "status": facts.status,
+            "lifecycle": facts.lifecycle,
+            "params": dict(facts.params),
+            "metrics": {name: repr(float(value)) for name, value in facts.metrics.items()},
+            "datasets": sorted([d.name, d.digest, d.context] for d in facts.datasets),
+            "source": {k: v for k, v in facts.tags.items() if k.startswith("mlflow.source.")},
+        }
+    )
+
+
+def _model_version(ref: str) -> ModelVersion:
+    rows = ModelVersion.objects.select_related("model__project", "run")
+    version = rows.filter(pk=primary_key(ref, "model_version")).first()
+    if version is None:
+        raise NotFound("There is no such model version.", code="no_such_subject")
+    return version
+
+
+def _dataset_version(ref: str) -> DatasetVersion:
+    rows = DatasetVersion.objects.select_related("project")
+    dataset = rows.filter(pk=primary_key(ref, "dataset_version")).first()
+    if dataset is None:
+        raise NotFound("There is no such dataset version.", code="no_such_subject")
+    return dataset
+
+
+def _bindings(
+    version: ModelVersion,
+    facts: RunFacts | None,
+    datasets: Mapping[str, DatasetVersion],
+    scope: ScopingDocument | None,
+) -> dict[str, str]:
+    bindings = {"model_files": files_digest(version)}
+    if facts is not None:
+        bindings["run"] = run_digest(facts)
+    bindings |= {f"dataset:{name}": stored_digest(found) for name, found in datasets.items()}
+    if scope is not None:
+        bindings["scope"] = scope.content_hash
+    return bindings
+
+
+def files_digest(version: ModelVersion) -> str:
+    """Return the digest of the version's files as they lie on disk now; empty if they are gone."""
+    try:
+        return tree_digest(paths.on_disk(version.artifact_path))
+    except OSError:
+        return ""
+
+
+def _metrics(facts: RunFacts | None) -> dict[str, float]:
+    return {name: float(value) for name, value in facts.metrics.items()} if facts else {}
+
+
+def _of_version(version: ModelVersion) -> dict[str, Any]:
+    return {
+        "model_name": version.model.name,
+        "model_number": version.number,
+        "signature": bool(version.signature.get("inputs") and version.signature.get("outputs")),
+        "format_problem": version.format_problem,
+        "registered_files_digest": version.files_digest,
+    }
+
+
+def _of_run(run: Run | None, facts: RunFacts | None) -> dict[str, Any]:
+    if run is None or facts is None:
+        return {"run_id": "", "run_status": "", "commit": "", "commit_dirty": None, "seed": None}
+    dirty = facts.tags.get(_DIRTY, "").lower()
+    return {
+        "run_id": facts.run_id,
+        "run_status": facts.status if facts.lifecycle == "active" else "DELETED",
+        "run_started_at": run.started_at.isoformat(),
+        "commit": facts.tags.get(_COMMIT, ""),
+        "commit_dirty": {"true": True, "false": False}.get(dirty),
+        "seed": facts.params.get("seed") or facts.params.get("random_state"),
+        "work_item_ref": run.work_item.ref if run.work_item else "",
+        "sprint_ref": run.sprint.ref if run.sprint else "",
+    }
+
+
+def _of_datasets(datasets: Mapping[str, DatasetVersion]) -> dict[str, Any]:
+    return {"dataset_refs": sorted({dataset.ref for dataset in datasets.values()})}
+
+
+def _authors(
+    version: ModelVersion,
+    run: Run | None,
+    datasets: Iterable[DatasetVersion],
+    scope: ScopingDocument | None,
+) -> dict[str, frozenset[int]]:
+    authors = {
+        "run": _people(run.launched_by_id if run else None),
+        "registration": _people(version.registered_by_id),
+        "dataset": _people(*(dataset.registered_by_id for dataset in datasets)),
+    }
+    if scope is not None:
+        editors = scope.editors.values_list("pk", flat=True)
+        authors["scope"] = _people(scope.created_by_id, scope.submitted_by_id, *editors)
+    return authors
+
+
+def _unmapped(version: ModelVersion, run: Run | None) -> tuple[str, ...]:
+    """Return the parts whose maker is neither a person nor a known part of the system."""
+    parts = []
+    if run is None or run.launched_as in _UNKNOWN_AUTHORS:
+        parts.append("run")
+    if version.registered_as in _UNKNOWN_AUTHORS:
+        parts.append("registration")
+    return tuple(parts)
+
+
+def _people(*ids: int | None) -> frozenset[int]:
+    return frozenset(key for key in ids if key is not None)
+
+
+def _json_digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
