@@ -30,6 +30,9 @@ class Monitor(models.Model):
     metric_key = models.CharField(max_length=60, default="roc_auc")
     psi_limit = models.FloatField(default=0.2)
     min_performance = models.FloatField(null=True, blank=True)
+    performance_limits = models.JSONField(
+        default=dict, blank=True, help_text='More limits, such as {"calibration_error": 0.1}.'
+    )
     min_rows = models.PositiveIntegerField(default=200)
     window_days = models.PositiveSmallIntegerField(
         default=30, help_text="Length of the windows that the schedule looks at."
