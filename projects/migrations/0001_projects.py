@@ -339,7 +339,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='estimate',
-            constraint=models.CheckConstraint(condition=models.Q(('optimistic_days__lte', models.F('likely_days')), ('likely_days__lte', models.F('pessimistic_days'))), name='estimate_points_in_order'),
+            constraint=models.CheckConstraint(condition=models.Q(('optimistic_days__lte', models.F('likely_days')), ('likely_days__lte', models.F('pessimistic_days'))), name='estimate_points_in_order', violation_error_message='Optimistic, likely, pessimistic: they must rise.'),
         ),
         migrations.AddConstraint(
             model_name='criterion',
@@ -347,11 +347,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='criterion',
-            constraint=models.CheckConstraint(condition=models.Q(('threshold__isnull', False), ('min_absolute_change__isnull', False), ('min_relative_change__isnull', False), ('max_absolute_drop__isnull', False), ('max_relative_drop__isnull', False), _connector='OR'), name='criterion_has_a_condition'),
+            constraint=models.CheckConstraint(condition=models.Q(('threshold__isnull', False), ('min_absolute_change__isnull', False), ('min_relative_change__isnull', False), ('max_absolute_drop__isnull', False), ('max_relative_drop__isnull', False), _connector='OR'), name='criterion_has_a_condition', violation_error_message='Give a threshold, a minimum change or a maximum drop.'),
         ),
         migrations.AddConstraint(
             model_name='criterion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('level', 'kill'), _negated=True), ('by_date__isnull', False), _connector='OR'), name='criterion_kill_has_a_date'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('level', 'kill'), _negated=True), ('by_date__isnull', False), _connector='OR'), name='criterion_kill_has_a_date', violation_error_message='A kill criterion needs the date by which it has to hold.'),
         ),
         migrations.AddConstraint(
             model_name='baseline',
@@ -359,11 +359,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='sprint',
-            constraint=models.UniqueConstraint(fields=('project', 'name'), name='sprint_name_once'),
+            constraint=models.UniqueConstraint(fields=('project', 'name'), name='sprint_name_once', violation_error_message='The project has a sprint of this name.'),
         ),
         migrations.AddConstraint(
             model_name='sprint',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='sprint_ends_after_start'),
+            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='sprint_ends_after_start', violation_error_message='A sprint cannot end before it starts.'),
         ),
         migrations.AddConstraint(
             model_name='stakeholder',
@@ -371,6 +371,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='stakeholder',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='stakeholder_ends_after_start'),
+            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='stakeholder_ends_after_start', violation_error_message='A role cannot end before it begins.'),
         ),
     ]

@@ -108,6 +108,7 @@ class Stakeholder(models.Model):
             models.CheckConstraint(
                 condition=Q(valid_to__isnull=True) | Q(valid_to__gte=models.F("valid_from")),
                 name="stakeholder_ends_after_start",
+                violation_error_message="A role cannot end before it begins.",
             ),
         ]
 

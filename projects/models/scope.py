@@ -240,10 +240,12 @@ class Criterion(ScopeRow):
                 | Q(max_absolute_drop__isnull=False)
                 | Q(max_relative_drop__isnull=False),
                 name="criterion_has_a_condition",
+                violation_error_message="Give a threshold, a minimum change or a maximum drop.",
             ),
             models.CheckConstraint(
                 condition=~Q(level="kill") | Q(by_date__isnull=False),
                 name="criterion_kill_has_a_date",
+                violation_error_message="A kill criterion needs the date by which it has to hold.",
             ),
         ]
 
@@ -412,6 +414,7 @@ class Estimate(ScopeRow):
                 condition=Q(optimistic_days__lte=F("likely_days"))
                 & Q(likely_days__lte=F("pessimistic_days")),
                 name="estimate_points_in_order",
+                violation_error_message="Optimistic, likely, pessimistic: they must rise.",
             ),
         ]
 

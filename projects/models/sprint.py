@@ -63,9 +63,15 @@ class Sprint(models.Model):
     class Meta:
         ordering = ["project", "starts_on", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["project", "name"], name="sprint_name_once"),
+            models.UniqueConstraint(
+                fields=["project", "name"],
+                name="sprint_name_once",
+                violation_error_message="The project has a sprint of this name.",
+            ),
             models.CheckConstraint(
-                condition=Q(ends_on__gte=F("starts_on")), name="sprint_ends_after_start"
+                condition=Q(ends_on__gte=F("starts_on")),
+                name="sprint_ends_after_start",
+                violation_error_message="A sprint cannot end before it starts.",
             ),
         ]
 

@@ -13,12 +13,10 @@ from projects import access
 from projects.actors import Actor
 from projects.errors import InvalidInput, NotPermitted, RuleViolated
 from projects.models import Project, Stakeholder
+from projects.permissions import STAKEHOLDERS_GROUP
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-#: Members may open the admin; which rows they see there is decided by their roles.
-STAKEHOLDERS_GROUP = "Stakeholders"
 
 
 @transaction.atomic

@@ -38,11 +38,14 @@ __all__ = [
     "approve_scoping_document",
     "approved_scope",
     "assess",
+    "author_ids",
+    "claim_draft",
     "content_hash",
     "content_of",
     "readiness_policy",
     "record_draft_saved",
     "reject_scoping_document",
+    "start_draft",
     "start_from_version",
     "submit_scoping_document",
     "withdraw_scoping_document",
@@ -72,7 +75,7 @@ def write_draft(
     access.require(actor, "scope.write", project)
     parsed = parse(content)
     if document is None:
-        document = _new_version(project, parsed, actor=actor)
+        document = _number(ScopingDocument(project=project, **parsed.scalars), actor=actor)
     else:
         _replace(document, parsed, project=project)
     for name, rows in parsed.children.items():
@@ -81,6 +84,16 @@ def write_draft(
         CHILDREN[name][0]._default_manager.bulk_create(rows)
     _record_saved(document, actor=actor)
     return document
+
+
+@transaction.atomic
+def start_draft(document: ScopingDocument, *, actor: Actor) -> ScopingDocument:
+    """Save a new document as the project's next version, for a form that fills its rows in place.
+
+    The caller adds the rows and calls `record_draft_saved`, in the same transaction.
+    """
+    access.require(actor, "scope.write", document.project)
+    return _number(document, actor=actor)
 
 
 @transaction.atomic
@@ -277,15 +290,13 @@ def _require_draft(document: ScopingDocument) -> None:
         )
 
 
-def _new_version(project: Project, parsed: ParsedScope, *, actor: Actor) -> ScopingDocument:
-    parent = project.scoping_documents.order_by("-version").first()
-    document = ScopingDocument(
-        project=project,
-        version=parent.version + 1 if parent else 1,
-        parent=parent,
-        created_by=actor.user,
-        **parsed.scalars,
-    )
+def _number(document: ScopingDocument, *, actor: Actor) -> ScopingDocument:
+    if actor.user is None:
+        raise NotPermitted("A scope is written by people.", code="person_required")
+    parent = document.project.scoping_documents.order_by("-version").first()
+    document.version = parent.version + 1 if parent else 1
+    document.parent = parent
+    document.created_by = actor.user
     try:
         with transaction.atomic():
             document.save()

@@ -9,7 +9,7 @@ from django.db import transaction
 from ledger import services as ledger
 from projects import access
 from projects.actors import Actor
-from projects.errors import InvalidInput, RuleViolated
+from projects.errors import InvalidInput, InvalidTransition, RuleViolated
 from projects.lifecycle import compare_and_swap, move
 from projects.models import Project, Sprint, WorkItem, WorkItemEvent
 from projects.rules.transitions import (
@@ -120,6 +120,31 @@ def conclude_work_item(item: WorkItem, *, actor: Actor, outcome: str, conclusion
     move(item, Status.DONE, allowed=WORK_ITEM_TRANSITIONS, outcome=outcome, conclusion=conclusion)
     _note(item, "moved", actor, source=source, to=Status.DONE, outcome=outcome)
     _record("work_item.concluded", item, actor=actor, outcome=outcome)
+    return item
+
+
+@transaction.atomic
+def schedule_work_item(item: WorkItem, sprint: Sprint, *, actor: Actor) -> WorkItem:
+    """Take an open item into a sprint as work to do.
+
+    Raises:
+        RuleViolated: code `sprint_not_open`; the sprint is over or belongs to another project.
+        InvalidTransition: the item is finished.
+    """
+    access.require(actor, "work_item.move", item.project)
+    if sprint.project_id != item.project_id or sprint.status not in OPEN_SPRINTS:
+        raise RuleViolated(
+            f"Nothing can be added to the sprint {sprint.name}: it is over, or another project's.",
+            code="sprint_not_open",
+        )
+    if item.status in FINISHED_ITEM_STATUSES:
+        raise InvalidTransition(f"“{item.title}” is {item.status}; reopen it first.")
+    left = item.sprint.ref if item.sprint else ""
+    source = item.status
+    status = Status.TODO if source == Status.BACKLOG else source
+    compare_and_swap(item, expected={"status": source}, sprint=sprint, status=status)
+    _note(item, "sprint_changed", actor, source=source, to=status, left=left, joined=sprint.ref)
+    _record("work_item.scheduled", item, actor=actor, sprint=sprint.ref)
     return item
 
 
