@@ -9,11 +9,17 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from pipeline.ml.problems import DataProblem
+
+if TYPE_CHECKING:
+    Column: TypeAlias = pd.Series[Any]
+else:
+    Column = pd.Series  # only the stubs know a series by the type of its values
 
 SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar", " ": "a blank"}
 MISSING_NUMBERS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
@@ -96,7 +102,7 @@ def schema_of(frame: pd.DataFrame) -> list[dict[str, str]]:
     ]
 
 
-def is_number(column: "pd.Series[object]") -> bool:
+def is_number(column: Column) -> bool:
     """Tell whether a column holds numbers; booleans are categories."""
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
@@ -238,7 +244,7 @@ def _parse(text: str, separator: str) -> pd.DataFrame:
         ) from error
 
 
-def _typed(column: "pd.Series[str]", *, must_be_number: bool) -> "pd.Series[object]":
+def _typed(column: Column, *, must_be_number: bool) -> Column:
     present = ~(column.isna() | column.isin(MISSING_NUMBERS))
     numbers = pd.to_numeric(column.where(present), errors="coerce").astype("float64")
     bad = present.to_numpy() & ~np.isfinite(numbers.to_numpy())
@@ -251,7 +257,7 @@ def _typed(column: "pd.Series[str]", *, must_be_number: bool) -> "pd.Series[obje
     return numbers
 
 
-def _refuse_value(column: "pd.Series[str]", row: int, count: int) -> None:
+def _refuse_value(column: Column, row: int, count: int) -> None:
     value = str(column.iloc[row])[:60]
     more = f" ({count} such values in all)" if count > 1 else ""
     raise DataProblem(
@@ -262,7 +268,7 @@ def _refuse_value(column: "pd.Series[str]", row: int, count: int) -> None:
     )
 
 
-def _column_bytes(column: "pd.Series[object]") -> tuple[bytes, bytes]:
+def _column_bytes(column: Column) -> tuple[bytes, bytes]:
     if pd.api.types.is_bool_dtype(column) and not column.isna().any():
         return b"b", column.to_numpy(dtype=np.uint8).tobytes()
     if pd.api.types.is_integer_dtype(column) and not column.isna().any():
@@ -274,7 +280,7 @@ def _column_bytes(column: "pd.Series[object]") -> tuple[bytes, bytes]:
     return b"t", _text_bytes(column)
 
 
-def _text_bytes(column: "pd.Series[object]") -> bytes:
+def _text_bytes(column: Column) -> bytes:
     """Lay texts out as lengths and bytes, so that no two columns share a layout; -1 is missing."""
     missing = column.isna().to_numpy()
     cells = [
