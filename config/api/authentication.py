@@ -7,6 +7,8 @@ from django.conf import settings
 from knox.auth import TokenAuthentication
 from rest_framework import authentication, exceptions
 
+LOCKED_OUT = "Too many failed sign-ins."
+
 
 class KnoxTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox has no types
     """API token, hashed at rest; its holder may not sign."""
@@ -36,5 +38,5 @@ class BasicAuthentication(authentication.BasicAuthentication):
         except exceptions.AuthenticationFailed:
             if getattr(request, "axes_locked_out", False):
                 wait = timedelta(hours=settings.AXES_COOLOFF_TIME).total_seconds()
-                raise exceptions.Throttled(wait, "Too many failed sign-ins.") from None
+                raise exceptions.Throttled(wait, LOCKED_OUT, "locked_out") from None
             raise
