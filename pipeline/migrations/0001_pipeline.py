@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('governance', '0001_governance'),
-        ('projects', '0002_pipeline'),
+        ('projects', '0001_projects'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
