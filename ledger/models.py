@@ -49,15 +49,18 @@ class LedgerEntry(models.Model):
 
     @property
     def document(self) -> dict[str, Any]:
-        """Return the hashed body as an object."""
-        document: dict[str, Any] = json.loads(bytes(self.body))
-        return document
+        """Return the hashed body as an object; empty if someone made it unreadable."""
+        try:
+            document = json.loads(bytes(self.body))
+        except ValueError:
+            return {}
+        return document if isinstance(document, dict) else {}
 
     @property
     def data(self) -> dict[str, Any]:
         """Return what the command recorded with the event."""
-        data: dict[str, Any] = self.document["data"]
-        return data
+        data = self.document.get("data", {})
+        return data if isinstance(data, dict) else {}
 
 
 class LedgerHead(models.Model):

@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
-import io
 import json
 import sys
 import zipfile
@@ -31,7 +30,6 @@ MAX_LINE = 1 << 20
 MAX_REASONS = 20
 MAX_NOTE_LINES = 20
 MAX_DIGITS = 18
-MAX_PATH = 255
 HASH_SIZE = 32
 KEY_SIZE = 32
 SIGNATURE_SIZE = 64
@@ -255,18 +253,17 @@ def read_note(lines: list[str], keys: list[Key]) -> Note:
 # --- Checking -------------------------------------------------------------------------------------
 
 LINE_KEYS = {"actor_name", "actor_salt", "body", "entry_hash", "leaf_hash", "previous_hash", "seq"}
-BODY_KEYS = {
-    "v", "t", "seq", "at", "event", "actor", "actor_name", "method", "subject", "data",
-}  # fmt: skip
+BODY_KEYS = {"v", "t", "seq", "at", "event", "actor", "actor_name", "method", "subject", "data"}
 TEXT_KEYS = {"reference", "salt", "text"}
 
 
-def text_reference(salt: str, text: str) -> str:
-    """Return the reference that hashed bytes hold for a personal text."""
-    data = bytes.fromhex(salt)
-    if data.hex() != salt:
-        raise ValueError("another spelling of the salt")
-    return sha256(data, text.encode()).hex()
+def is_text(reference: object, salt: str, text: str) -> bool:
+    """Tell whether a reference in hashed bytes stands for this personal text."""
+    try:
+        data = bytes.fromhex(salt)
+        return data.hex() == salt and sha256(data, text.encode()).hex() == reference
+    except (TypeError, ValueError, AttributeError):
+        return False
 
 
 class Log:
@@ -282,9 +279,7 @@ class Log:
         """Check the next line of entries.jsonl and go over it."""
         line = read_object(text, LINE_KEYS)
         if type(line["seq"]) is not int or line["seq"] != self.tree.size + 1:
-            raise Bad(
-                "entry {} is missing; the next is {!r}".format(self.tree.size + 1, line["seq"])
-            )
+            raise Bad(f"entry {self.tree.size + 1} is missing; the next is {line['seq']!r}")
         if not all(isinstance(line[name], str) for name in LINE_KEYS - {"seq"}):
             raise Bad("everything but seq must be text")
         leaf = sha256(b"\x00", line["body"].encode())
@@ -303,7 +298,7 @@ class Log:
         """Compare the line with what its hashed body says."""
         body = read_object(line["body"], BODY_KEYS)
         if (body["v"], body["t"], body["seq"]) != (1, "ledger.entry", line["seq"]):
-            raise Bad("the body is not that of entry {}".format(line["seq"]))
+            raise Bad(f"the body is not that of entry {line['seq']}")
         self.check_name(line, body["actor_name"])
         self.clock_steps_back += str(body["at"]) < self.last_at
         self.last_at = str(body["at"])
@@ -313,12 +308,7 @@ class Log:
         """Compare the actor's name with its salted reference, unless it was erased."""
         if not line["actor_name"] and not line["actor_salt"]:
             self.erased_names += 1
-            return
-        try:
-            fits = text_reference(line["actor_salt"], line["actor_name"]) == reference
-        except ValueError:
-            fits = False
-        if not fits:
+        elif not is_text(reference, line["actor_salt"], line["actor_name"]):
             raise Bad("the actor's name is not the one that was recorded")
 
 
@@ -356,12 +346,11 @@ class Verification:
             self.first_bad_seq = seq
 
     def check_members(self, archive: zipfile.ZipFile) -> None:
-        names = [member.filename for member in archive.infolist()]
+        names = archive.namelist()
         if len(names) != len(set(names)):
             raise Bad("two members of the archive have the same name")
-        for name in ("entries.jsonl", "checkpoints.txt"):
-            if name not in names:
-                raise Bad(f"{name} is missing")
+        if missing := {"entries.jsonl", "checkpoints.txt"}.difference(names):
+            raise Bad(f"{' and '.join(sorted(missing))} is missing")
 
     def check_entries(self, archive: zipfile.ZipFile) -> None:
         inside = read_notes(read_lines(archive, "checkpoints.txt"), self.keys)
@@ -399,9 +388,9 @@ class Verification:
     def check_nothing_waits(self, waiting: list[Queue]) -> None:
         size = self.log.tree.size
         for queue in waiting:
-            if queue.size is not None:
+            if queue.next is not None:
                 self.fail(
-                    f"a checkpoint signs {queue.size} entries and does not follow on the {size} "
+                    f"a checkpoint signs {queue.next[0]} entries and does not follow on the {size} "
                     "that are here: some are missing, or checkpoints are out of order",
                     size + 1,
                 )
@@ -412,11 +401,7 @@ class Verification:
         for text in read_lines(archive, "texts.jsonl"):
             self.texts += 1
             line = read_object(text, TEXT_KEYS)
-            try:
-                fits = text_reference(line["salt"], line["text"]) == line["reference"]
-            except (TypeError, ValueError, AttributeError):
-                fits = False
-            if not fits:
+            if not is_text(line["reference"], line["salt"], line["text"]):
                 raise Bad(f"personal text {self.texts} was changed")
 
     def report(self) -> dict[str, Any]:
@@ -448,10 +433,6 @@ class Queue:
         self.notes = notes
         self.next = next(notes, None)
 
-    @property
-    def size(self) -> int | None:
-        return self.next[0] if self.next else None
-
     def take_at(self, size: int) -> Iterator[Note]:
         """Yield every checkpoint over exactly that many entries."""
         while self.next is not None and self.next[0] == size:
@@ -469,11 +450,11 @@ def show(report: dict[str, Any], path: str) -> str:
     if report["first_bad_seq"] is not None:
         lines.append(f"first bad entry  {report['first_bad_seq']}")
     lines += [
-        "entries          {entries} ({first_at} to {last_at})".format(**report),
-        "checkpoints      {checkpoints}, and {kept_checkpoints} kept outside".format(**report),
+        f"entries          {report['entries']} ({report['first_at']} to {report['last_at']})",
+        f"checkpoints      {report['checkpoints']}, {report['kept_checkpoints']} kept outside",
         "signed by        " + (", ".join(report["signed_by"]) or "nobody"),
-        "unanchored       {unanchored_tail} entries after the last checkpoint".format(**report),
-        "personal texts   {personal_texts}".format(**report),
+        f"unanchored       {report['unanchored_tail']} entries after the last checkpoint",
+        f"personal texts   {report['personal_texts']}",
     ]
     lines += ["warning: " + text for text in report["warnings"]]
     return "\n  ".join(printable(line) for line in lines) + "\n"
@@ -488,10 +469,8 @@ def keys_from(arguments: list[str]) -> list[Key]:
     """Return the keys given as text or as files of lines."""
     keys = []
     for argument in arguments:
-        path = Path(argument)
-        is_file = len(argument) < MAX_PATH and path.is_file()
-        lines = path.read_text(encoding="utf-8").split("\n") if is_file else [argument]
-        keys += [read_key(line) for line in lines if line.strip()]
+        text = Path(argument).read_text(encoding="utf-8") if Path(argument).is_file() else argument
+        keys += [read_key(line) for line in text.split("\n") if line.strip()]
     return keys
 
 
@@ -508,13 +487,9 @@ def main(arguments: list[str] | None = None) -> int:
         anchors = Path(options.anchors).read_text(encoding="utf-8") if options.anchors else ""
     except (Bad, OSError, UnicodeDecodeError) as error:
         parser.error(str(error))
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     report = Verification(keys, anchors.split("\n")).run(options.bundle)
-    if options.json:
-        sys.stdout.write(json.dumps(report, indent=2) + "\n")
-    else:
-        sys.stdout.write(show(report, options.bundle))
+    text = json.dumps(report, indent=2) + "\n" if options.json else show(report, options.bundle)
+    sys.stdout.write(text.encode("ascii", "backslashreplace").decode())
     return 0 if report["ok"] else 1
 
 
