@@ -44,7 +44,12 @@ def waiting_ids(user: "User") -> list[int]:
     )
     waiting = GateReview.objects.open().filter(~Exists(signed)).order_by()
     roles = Stakeholder.objects.current().filter(user=user)
-    passed_on = Delegation.objects.live(timezone.now()).filter(delegate=user)
+    still_held = Stakeholder.objects.current().filter(
+        project=OuterRef("project"), user=OuterRef("holder"), role=OuterRef("role")
+    )
+    passed_on = Delegation.objects.live(timezone.now()).filter(
+        Exists(still_held), delegate=user, project__in=roles.values("project")
+    )
     fields = ("pk", "policy_version__digest", "gate", "tier")
     by_role = (
         waiting.filter(project__stakeholders__in=roles)

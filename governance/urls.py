@@ -1,0 +1,26 @@
+"""Addresses of the pages of governance."""
+
+from django.urls import path
+
+from governance.views import evidence, findings, inbox, lineage, reviews, signing
+
+app_name = "governance"
+
+urlpatterns = [
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/<int:pk>/", reviews.review, name="review"),
+    path("reviews/<int:pk>/sign/", signing.sign, name="sign"),
+    path("reviews/<int:pk>/evaluate/", reviews.evaluate, name="evaluate"),
+    path("reviews/<int:pk>/refresh/", reviews.refresh, name="refresh"),
+    path("reviews/<int:pk>/suspend/", reviews.suspend, name="suspend"),
+    path("reviews/<int:pk>/withdraw/", reviews.withdraw, name="withdraw"),
+    path("reviews/<int:pk>/feedback/", reviews.feedback, name="feedback"),
+    path("evidence/<int:pk>/content/", evidence.evidence_content, name="evidence-content"),
+    path("findings/<int:pk>/", findings.finding, name="finding"),
+    path("findings/<int:pk>/resolve/", findings.resolve, name="resolve-finding"),
+    path("findings/<int:pk>/close/", findings.close, name="close-finding"),
+    path("lineage/", lineage.model_versions, name="model-versions"),
+    # Registered models may carry any character in MLflow, a slash too.
+    path("lineage/<path:name>/<int:number>/", lineage.lineage, name="lineage"),
+]

@@ -1,0 +1,73 @@
+"""A finding: what is wrong, where, and how it was resolved and verified."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from governance.models import Finding, GateReview
+from governance.views.base import attempt, page, visible_or_404
+from projects.actors import Actor
+
+
+class ResolutionForm(forms.Form):
+    """What was done about a finding."""
+
+    resolution = forms.CharField(
+        label="What was done about it?", widget=forms.Textarea(attrs={"rows": 4}), max_length=4000
+    )
+
+
+@require_safe
+@page
+def finding(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Show one finding with what may be done next."""
+    found = visible_or_404(
+        Finding.objects.select_related("project", "owner", "resolved_by", "closed_by"), actor, pk=pk
+    )
+    reviews = GateReview.objects.visible_to(actor).of_subject(found.subject_kind, found.subject_ref)
+    context = {
+        "finding": found,
+        "reviews": reviews.order_by("-pk")[:10],
+        "resolution": ResolutionForm(),
+    }
+    return render(request, "governance/finding.html", context)
+
+
+@require_POST
+@page
+def resolve(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Record what was done about a finding."""
+    from governance.services import findings
+
+    found = visible_or_404(Finding.objects.all(), actor, pk=pk)
+    back = reverse("governance:finding", args=[pk])
+    form = ResolutionForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Say in a sentence what was done about the finding.")
+        return redirect(back)
+    return attempt(
+        request,
+        lambda: findings.resolve_finding(
+            found, actor=actor, resolution=form.cleaned_data["resolution"]
+        ),
+        done="The finding is resolved. Somebody else verifies and closes it.",
+        back=back,
+    )
+
+
+@require_POST
+@page
+def close(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Confirm that a resolved finding is gone."""
+    from governance.services import findings
+
+    found = visible_or_404(Finding.objects.all(), actor, pk=pk)
+    return attempt(
+        request,
+        lambda: findings.close_finding(found, actor=actor),
+        done="The finding is verified and closed.",
+        back=reverse("governance:finding", args=[pk]),
+    )

@@ -1,0 +1,92 @@
+"""The forms of the pages."""
+
+from typing import Any
+
+from django import forms
+
+from governance.models import GateReview, SignOff
+from projects.models import Project
+
+MEANINGS = {
+    SignOff.Outcome.APPROVED: "I have reviewed the material above and approve it.",
+    SignOff.Outcome.APPROVED_WITH_CONDITIONS: (
+        "I have reviewed the material above and approve it under the conditions below."
+    ),
+    SignOff.Outcome.CHANGES_REQUESTED: "I have reviewed the material above and ask for changes.",
+    SignOff.Outcome.REJECTED: "I have reviewed the material above and reject it.",
+}
+#: Rows for conditions that the form offers; more than this is a finding, not a condition.
+CONDITIONS = 3
+
+
+class ConditionForm(forms.Form):
+    """One promise with its date; both or neither."""
+
+    text = forms.CharField(label="Condition", required=False, max_length=1000)
+    due_on = forms.DateField(
+        label="Due on", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if bool(cleaned.get("text")) != bool(cleaned.get("due_on")) and not self.errors:
+            raise forms.ValidationError("A condition needs both its text and its date.")
+        return cleaned
+
+
+ConditionFormSet = forms.formset_factory(ConditionForm, extra=CONDITIONS, max_num=CONDITIONS)
+
+
+class SigningForm(forms.Form):
+    """What a person adds to the statement that the page shows: words and the password."""
+
+    role = forms.CharField(widget=forms.HiddenInput)
+    outcome = forms.ChoiceField(choices=SignOff.Outcome.choices, widget=forms.HiddenInput)
+    bindings_digest = forms.CharField(widget=forms.HiddenInput)
+    meaning = forms.CharField(
+        max_length=300, help_text="Stands beside your name for as long as the record exists."
+    )
+    reason = forms.CharField(
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What you looked at, and why you decide so.",
+    )
+    # render_value stays off: a password never travels back to the browser.
+    password = forms.CharField(
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text="Asked for again at every signature; it is compared and never kept.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        needs_reason = cleaned.get("outcome") in {
+            SignOff.Outcome.REJECTED,
+            SignOff.Outcome.CHANGES_REQUESTED,
+            SignOff.Outcome.APPROVED_WITH_CONDITIONS,
+        }
+        if needs_reason and not cleaned.get("reason", "").strip():
+            self.add_error("reason", "Say why: the people who did the work need the reason.")
+        return cleaned
+
+
+class FeedbackForm(forms.Form):
+    """An advisory opinion."""
+
+    text = forms.CharField(
+        label="Your opinion", max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class ReviewFilterForm(forms.Form):
+    """Which reviews a list shows."""
+
+    status = forms.ChoiceField(
+        required=False, choices=[("", "any state"), *GateReview.Status.choices]
+    )
+    gate = forms.SlugField(required=False)
+    project = forms.ModelChoiceField(
+        required=False, queryset=Project.objects.none(), to_field_name="slug"
+    )
+    overdue = forms.BooleanField(required=False)

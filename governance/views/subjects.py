@@ -1,0 +1,157 @@
+"""What a review's page says about its subject, by kind, and where the subject lives."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from django.urls import NoReverseMatch, reverse
+
+from governance.models import GateReview
+from projects.models import ScopingDocument
+from projects.services import scoping
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A named address."""
+
+    label: str
+    url: str
+
+
+def subject_links(review: GateReview) -> list[Fact]:
+    """Return where the subject, and what it was made from, can be looked at."""
+    return _LINKS[review.subject_kind](review)
+
+
+def subject_panel(review: GateReview) -> Mapping[str, Any]:
+    """Return what the page shows of the subject itself, for its template."""
+    if review.subject_kind == GateReview.SubjectKind.SCOPING_DOCUMENT:
+        return _scope_panel(review)
+    return {
+        "facts": _plain_facts(attributes_of(review)),
+        "metrics": sorted(review.facts.get("metrics", {}).items()),
+    }
+
+
+def attributes_of(review: GateReview) -> Mapping[str, Any]:
+    """Return the facts that were copied in when the review opened."""
+    attributes = review.facts.get("attributes", review.facts)
+    return attributes if isinstance(attributes, Mapping) else {}
+
+
+def _number_of(ref: str) -> str:
+    return ref.rpartition(":")[2]
+
+
+def _admin(model: str, label: str, pk: str) -> list[Fact]:
+    try:
+        return [Fact(label, reverse(f"admin:{model}_change", args=[pk]))]
+    except NoReverseMatch:
+        return []
+
+
+def _scope_links(review: GateReview) -> list[Fact]:
+    pk = _number_of(review.subject_ref)
+    return _admin("projects_scopingdocument", "Scoping document and its gauges", pk)
+
+
+def _dataset_links(review: GateReview) -> list[Fact]:
+    return _admin("pipeline_datasetversion", "Dataset version", _number_of(review.subject_ref))
+
+
+def _policy_links(review: GateReview) -> list[Fact]:
+    return _admin("governance_policyversion", "Policy version", _number_of(review.subject_ref))
+
+
+def _model_links(review: GateReview) -> list[Fact]:
+    attributes = attributes_of(review)
+    name = str(attributes.get("model_name") or review.model_name)
+    number = attributes.get("model_number") or review.model_version
+    links = []
+    if name and number:
+        links.append(Fact("Lineage", reverse("governance:lineage", args=[name, int(number)])))
+        address = f"/mlflow/#/models/{quote(name, safe='')}/versions/{number}"
+        links.append(Fact("Model version in MLflow", address))
+    if run_id := attributes.get("run_id"):
+        links.append(Fact("Run in MLflow", f"/mlflow/#/runs/{quote(str(run_id), safe='')}"))
+    for ref in attributes.get("dataset_refs") or []:
+        pk = _number_of(str(ref))
+        links += _admin("pipeline_datasetversion", f"Dataset version {pk}", pk)
+    return links
+
+
+_LINKS: Mapping[str, Callable[[GateReview], list[Fact]]] = {
+    GateReview.SubjectKind.SCOPING_DOCUMENT: _scope_links,
+    GateReview.SubjectKind.DATASET_VERSION: _dataset_links,
+    GateReview.SubjectKind.MODEL_VERSION: _model_links,
+    GateReview.SubjectKind.POLICY_VERSION: _policy_links,
+}
+
+
+def _scope_panel(review: GateReview) -> Mapping[str, Any]:
+    document = ScopingDocument.objects.filter(pk=_number_of(review.subject_ref)).first()
+    if document is None:
+        return {}
+    return {
+        "scope": document,
+        "readiness": scoping.assess(document),
+        "criteria": document.criteria.all(),
+        "approaches": document.approaches.all(),
+        "baselines": document.baselines.all(),
+        "risks": document.risks.select_related("owner"),
+    }
+
+
+#: Facts whose values say something to a reader, in the order in which they are shown.
+_SHOWN: Sequence[tuple[str, str]] = (
+    ("model_name", "Registered model"),
+    ("model_number", "Version"),
+    ("run_id", "Run"),
+    ("run_status", "Run state"),
+    ("run_started_at", "Run started"),
+    ("commit", "Commit"),
+    ("commit_dirty", "Uncommitted changes"),
+    ("seed", "Seed"),
+    ("signature", "Has a signature"),
+    ("format_problem", "Problem with the format"),
+    ("work_item_ref", "Work item"),
+    ("sprint_ref", "Sprint"),
+    ("target", "Target column"),
+    ("row_count", "Rows"),
+    ("leaks", "Unknown at prediction time"),
+    ("columns", "Columns"),
+)
+
+
+def _plain_facts(attributes: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the facts worth reading, as words."""
+    found = [(label, _words(attributes.get(key))) for key, label in _SHOWN]
+    facts = [(label, words) for label, words in found if words]
+    datasheet = attributes.get("datasheet")
+    if isinstance(datasheet, Mapping):
+        facts += [
+            (str(key).replace("_", " ").capitalize(), _words(value))
+            for key, value in datasheet.items()
+            if _words(value)
+        ]
+    return facts
+
+
+#: From here on digits are grouped; a year stays as it is.
+_LONG = 10_000
+
+
+def _words(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        names = [str(item.get("name", item)) if isinstance(item, Mapping) else str(item)
+                 for item in value]  # fmt: skip
+        return ", ".join(names)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_words(part)}" for key, part in value.items())
+    return f"{value:,}" if isinstance(value, int) and value >= _LONG else str(value)
