@@ -210,7 +210,8 @@ class SignOffQuerySet(models.QuerySet["SignOff"]):
 
     def counting(self, review: "GateReview") -> "SignOffQuerySet":
         """Keep those that were given to exactly what the review binds now."""
-        return self.filter(review=review, bindings_digest=review.bindings_digest)
+        counting = self.filter(review=review, bindings_digest=review.bindings_digest)
+        return counting.order_by("sequence")
 
 
 class SignOff(models.Model):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from django.db import IntegrityError, transaction
 
-from governance.models import LineageEdge, LineageNode
+from governance.models import GateReview, LineageEdge, LineageNode, Promotion
 from projects.errors import InvalidInput, NotFound
 from projects.models import Project
 
@@ -107,6 +107,34 @@ def subject_node(kind: str, ref: str) -> LineageNode:
     if found is None:
         raise NotFound(f"Nothing is recorded about {ref}.", code="no_lineage")
     return found
+
+
+def review_node(review: GateReview) -> LineageNode:
+    """Return the node of a gate review, linked from the subject that it judges."""
+    node = Node(LineageNode.Kind.GATE_REVIEW, review.ref, str(review), url=f"/reviews/{review.pk}/")
+    target = record_node(node, project=review.project)
+    record_edge(_subject_node_of(review), target, "judged_by")
+    return target
+
+
+def promotion_node(promotion: Promotion) -> LineageNode:
+    """Return the node of a promotion, linked from the review that decides it."""
+    label = f"Promotion of {promotion}"
+    node = Node(LineageNode.Kind.PROMOTION, promotion.ref, label)
+    target = record_node(node, project=promotion.project)
+    record_edge(review_node(promotion.review), target, "decides")
+    return target
+
+
+def _subject_node_of(review: GateReview) -> LineageNode:
+    """Return the newest node of the subject, recording one where its owner recorded none."""
+    kind, ref = review.subject_kind, review.subject_ref
+    try:
+        return subject_node(kind, ref)
+    except NotFound:
+        digest = review.bindings.get(SUBJECT_PARTS.get(kind, ""), "")
+        node = Node(NODE_KINDS[kind], ref, review.subject_label, digest=digest)
+        return record_node(node, project=review.project)
 
 
 def _walk(

@@ -1,0 +1,126 @@
+"""Delegations: the right to sign in one role, passed on for a time, never further."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from governance import access
+from governance.models import Delegation
+from ledger import services as ledger
+from projects.access import roles_of
+from projects.actors import Actor
+from projects.errors import InvalidInput, InvalidTransition, NotPermitted, RuleViolated
+from projects.models import Project, Stakeholder
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+#: Longer absences are a change of role, not a delegation.
+LONGEST = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelegation:
+    """Whose right in which role goes to whom, from when to when, and why."""
+
+    project: Project
+    role: str
+    delegate: "User"
+    reason: str
+    valid_from: datetime
+    valid_to: datetime
+
+
+@transaction.atomic
+def delegate(delegation: NewDelegation, *, actor: Actor) -> Delegation:
+    """Pass the actor's right to sign in a role on to somebody else on the project.
+
+    Only who holds the role itself can pass it on, so delegations make no chains.
+
+    Raises:
+        NotPermitted: code `role_missing`.
+        RuleViolated: code `delegate_unfit`.
+        InvalidInput: code `reason_missing` or `wrong_dates`.
+    """
+    access.require(actor, "delegation.give", delegation.project)
+    _require_holder(delegation, actor=actor)
+    _check_dates(delegation)
+    _require_fit_delegate(delegation, actor=actor)
+    row = Delegation.objects.create(
+        project=delegation.project,
+        role=delegation.role,
+        holder=actor.user,
+        delegate=delegation.delegate,
+        reason=delegation.reason.strip(),
+        valid_from=delegation.valid_from,
+        valid_to=delegation.valid_to,
+    )
+    ledger.append(
+        "delegation.given",
+        subject=row.ref,
+        actor=actor,
+        data={
+            "project": row.project.ref,
+            "role": str(row.role),
+            "delegate": f"user:{row.delegate_id}",
+            "valid_from": row.valid_from.isoformat(),
+            "valid_to": row.valid_to.isoformat(),
+        },
+    )
+    return row
+
+
+@transaction.atomic
+def revoke_delegation(delegation: Delegation, *, actor: Actor) -> Delegation:
+    """End a delegation now; its holder may, and the lead."""
+    own = actor.user_id is not None and actor.user_id == delegation.holder_id
+    access.require(actor, "delegation.give" if own else "delegation.revoke", delegation.project)
+    standing = Delegation.objects.filter(pk=delegation.pk, revoked_at__isnull=True)
+    if standing.update(revoked_at=now()) != 1:
+        raise InvalidTransition("The delegation was revoked before.", code="already_revoked")
+    delegation.refresh_from_db()
+    ledger.append("delegation.revoked", subject=delegation.ref, actor=actor)
+    return delegation
+
+
+def _require_holder(delegation: NewDelegation, *, actor: Actor) -> None:
+    held = roles_of(actor.user, delegation.project) if actor.user else frozenset()
+    if delegation.role not in held:
+        raise NotPermitted(
+            f"{actor.name} does not hold the role of {delegation.role.replace('_', ' ')}; only "
+            "its holder can pass it on.",
+            code="role_missing",
+            details={"roles": [delegation.role]},
+        )
+
+
+def _check_dates(delegation: NewDelegation) -> None:
+    if not delegation.reason.strip():
+        raise InvalidInput("Give the reason.", code="reason_missing")
+    length = delegation.valid_to - delegation.valid_from
+    if length <= timedelta(0) or delegation.valid_to <= now():
+        raise InvalidInput(
+            "A delegation ends after it begins, and not before now.", code="wrong_dates"
+        )
+    if length > LONGEST:
+        raise InvalidInput(f"A delegation lasts {LONGEST.days} days at most.", code="wrong_dates")
+
+
+def _require_fit_delegate(delegation: NewDelegation, *, actor: Actor) -> None:
+    held = roles_of(delegation.delegate, delegation.project)
+    reason = ""
+    if delegation.delegate.pk == actor.user_id:
+        reason = "Nobody delegates to themselves."
+    elif not held:
+        reason = "The delegate has no role on the project."
+    elif Stakeholder.Role.AUDITOR in held:
+        reason = "An auditor signs nothing, for nobody."
+    elif delegation.role in held:
+        reason = "The delegate holds the role already."
+    if reason:
+        raise RuleViolated(
+            f"This cannot be passed on: {reason}", code="delegate_unfit", reasons=[reason]
+        )

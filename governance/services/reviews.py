@@ -1,0 +1,373 @@
+"""Gate reviews: asking for one, judging it, binding it anew, ending it.
+
+Signing lives in `signing`, the list of possible signers in `signers`; both are offered here too.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import IntegrityError, transaction
+
+from governance import access
+from governance.models import Feedback, GateReview, Promotion, RequirementResult
+from governance.rules.policy import GateRules
+from governance.rules.requirements import Judged
+from governance.rules.staleness import Moved
+from governance.rules.transitions import REVIEW_TRANSITIONS
+from governance.services import deciding, evaluating, lineage
+from governance.services.binding import (
+    SubjectNow,
+    moved_parts,
+    stored_facts,
+    subject_now,
+    subject_of,
+)
+from governance.services.denials import Attempt, refusals_recorded
+from governance.services.evaluating import unmet_requirements
+from governance.services.policies import gate_rules, published_policy
+from governance.services.signers import Eligibility, eligibility, roles_without_signer
+from governance.services.signing import NewCondition, Signature, sign, statement_for
+from ledger import services as ledger
+from projects.actors import Actor, system
+from projects.errors import InvalidInput, InvalidTransition, NotFound, RuleViolated
+from projects.lifecycle import compare_and_swap, move
+from projects.models import Project
+
+__all__ = [
+    "Eligibility",
+    "NewCondition",
+    "ReviewRequest",
+    "Signature",
+    "eligibility",
+    "evaluate_review",
+    "expire_review",
+    "give_feedback",
+    "open_review",
+    "prepare",
+    "refresh_review",
+    "request_review",
+    "sign",
+    "statement_for",
+    "suspend_review",
+    "unmet_requirements",
+    "withdraw_review",
+]
+
+Status = GateReview.Status
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRequest:
+    """Which subject shall pass which gate of which project."""
+
+    gate: str
+    project: Project
+    subject_kind: str
+    subject_ref: str
+    due_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request whose subject was resolved, ready for the transaction."""
+
+    request: ReviewRequest
+    subject: SubjectNow
+    review: GateReview
+
+
+def request_review(request: ReviewRequest, *, actor: Actor) -> GateReview:
+    """Open a review of a subject at a gate, bind what it is now, and evaluate it.
+
+    Raises:
+        NotPermitted: the actor may not ask for this.
+        InvalidInput: code `unknown_gate`, `wrong_subject` or `unknown_subject_kind`.
+        NotFound: there is no such subject in the project.
+        RuleViolated: code `review_open`, `no_eligible_signer`, `tier_not_covered` or
+            `subject_not_bound`.
+    """
+    attempt = Attempt("review.request", request.subject_ref, request.project)
+    with refusals_recorded(attempt, actor=actor):
+        access.require(actor, _action(request), request.project)
+        prepared = prepare(request, actor=actor)
+        with transaction.atomic():
+            return open_review(prepared, actor=actor)
+
+
+def prepare(request: ReviewRequest, *, actor: Actor) -> Prepared:
+    """Resolve the subject and check the request; call it before the transaction."""
+    policy = published_policy(request.project)
+    gate = gate_rules(policy, request.gate)
+    _require_fit(request, gate)
+    subject = subject_now(request.subject_kind, request.subject_ref, policy)
+    if subject.facts.project not in {None, request.project}:
+        raise NotFound(f"{request.project.name} has no such subject.", code="no_such_subject")
+    facts = subject.facts
+    is_model = request.subject_kind == GateReview.SubjectKind.MODEL_VERSION
+    review = GateReview(
+        project=request.project,
+        gate=request.gate,
+        policy_version=policy,
+        subject_kind=request.subject_kind,
+        subject_ref=request.subject_ref,
+        subject_label=facts.label[:200],
+        model_name=facts.attributes["model_name"] if is_model else "",
+        model_version=facts.attributes["model_number"] if is_model else None,
+        tier=request.project.tier,
+        requested_by=actor.user,
+        requested_as=actor.ref,
+        due_on=request.due_on,
+    )
+    _bind(review, subject)
+    return Prepared(request, subject, review)
+
+
+def open_review(prepared: Prepared, *, actor: Actor) -> GateReview:
+    """Save a prepared review inside the caller's transaction, and evaluate it."""
+    review, subject = prepared.review, prepared.subject
+    gate = gate_rules(review.policy_version, review.gate)
+    _require_signers(review, gate, subject)
+    try:
+        with transaction.atomic():
+            review.save(force_insert=True)
+    except IntegrityError as error:
+        raise RuleViolated(
+            f"A review of {review.subject_label} at the gate {review.gate} is open already.",
+            code="review_open",
+            reasons=["A review of the same subject at the same gate is open."],
+        ) from error
+    lineage.review_node(review)
+    ledger.append("review.requested", subject=review.ref, actor=actor, data=_opening(review))
+    deciding.settle(review, subject, actor=system("governance"))
+    return review
+
+
+def evaluate_review(review: GateReview, *, actor: Actor) -> list[RequirementResult]:
+    """Judge the requirements of an open review again, and decide it if that was all it lacked.
+
+    When a bound part has moved, the results say so and nothing is decided.
+
+    Raises:
+        InvalidTransition: code `review_not_open`.
+        StaleState: somebody else signed or evaluated it at the same time.
+    """
+    access.require(actor, "review.evaluate", review.project)
+    review.refresh_from_db()
+    _require_status(review, Status.OPEN)
+    subject = subject_of(review)
+    moved = moved_parts(review, subject)
+    with transaction.atomic():
+        compare_and_swap(review, expected={"status": Status.OPEN})
+        if moved:
+            judged = [*evaluating.judge(review, subject), _stale_result(moved)]
+            results = evaluating.store(review, judged)
+        else:
+            results = deciding.settle(review, subject, actor=system("governance"))
+        ledger.append(
+            "review.evaluated",
+            subject=review.ref,
+            actor=actor,
+            data={"outcomes": {one.key: str(one.outcome) for one in results}},
+        )
+    return results
+
+
+def refresh_review(review: GateReview, *, actor: Actor) -> list[str]:
+    """Bind an open or stale review to its subject as it is now; return which parts moved.
+
+    Sign-offs given before stay on record and count no more. Changed model files cannot be bound
+    anew: a version's files never change, so this is either damage or an attack.
+
+    Raises:
+        RuleViolated: code `files_changed` or `review_open`.
+    """
+    access.require(actor, "review.refresh", review.project)
+    review.refresh_from_db()
+    _require_status(review, Status.OPEN, Status.STALE)
+    subject = subject_of(review)
+    moved = moved_parts(review, subject)
+    if any(part.part == "model_files" for part in moved):
+        raise RuleViolated(
+            "The files of a version under review changed. Restore them, or register a new "
+            "version and request its review.",
+            code="files_changed",
+            reasons=[part.sentence for part in moved],
+        )
+    with transaction.atomic():
+        _rebind(review, subject)
+        deciding.settle(review, subject, actor=system("governance"))
+        ledger.append(
+            "review.rebound",
+            subject=review.ref,
+            actor=actor,
+            data={
+                "parts": [part.part for part in moved],
+                "bindings_digest": review.bindings_digest,
+            },
+        )
+    return [part.sentence for part in moved]
+
+
+@transaction.atomic
+def withdraw_review(review: GateReview, *, actor: Actor, reason: str = "") -> GateReview:
+    """Take back an undecided review; who requested it may, and the lead."""
+    _require_requester_or(actor, "review.withdraw", review)
+    move(review, Status.WITHDRAWN, allowed=REVIEW_TRANSITIONS, status_reason=reason)
+    deciding.halt_promotion(
+        review,
+        Promotion.Status.WITHDRAWN,
+        actor=actor,
+        reason=reason or "The gate review was withdrawn.",
+    )
+    ledger.append("review.withdrawn", subject=review.ref, actor=actor)
+    return review
+
+
+@transaction.atomic
+def suspend_review(review: GateReview, *, actor: Actor, reason: str) -> GateReview:
+    """Suspend an approval at once, and with it the promotion that rests on it."""
+    access.require(actor, "review.suspend", review.project)
+    _require_reason(reason)
+    move(review, Status.SUSPENDED, allowed=REVIEW_TRANSITIONS, status_reason=reason)
+    deciding.halt_promotion(review, Promotion.Status.SUSPENDED, actor=actor, reason=reason)
+    ledger.append(
+        "review.suspended",
+        subject=review.ref,
+        actor=actor,
+        data={"reason": ledger.remember_personal_text(reason)},
+    )
+    return review
+
+
+@transaction.atomic
+def expire_review(review: GateReview, *, actor: Actor, reason: str) -> GateReview:
+    """End an approval whose time is over; whatever rests on it stops standing."""
+    access.require(actor, "review.suspend", review.project)
+    move(review, Status.EXPIRED, allowed=REVIEW_TRANSITIONS, status_reason=reason)
+    deciding.halt_promotion(review, Promotion.Status.SUSPENDED, actor=actor, reason=reason)
+    ledger.append("review.expired", subject=review.ref, actor=actor)
+    return review
+
+
+@transaction.atomic
+def give_feedback(review: GateReview, *, actor: Actor, text: str) -> Feedback:
+    """Write down an opinion; it never counts towards the quorum."""
+    access.require(actor, "review.give_feedback", review.project)
+    if actor.user is None or not text.strip():
+        raise InvalidInput("Write what you think.", code="feedback_empty")
+    feedback = Feedback.objects.create(review=review, author=actor.user, text=text.strip())
+    ledger.append(
+        "review.feedback_given",
+        subject=review.ref,
+        actor=actor,
+        data={"text": ledger.remember_personal_text(feedback.text)},
+    )
+    return feedback
+
+
+def _action(request: ReviewRequest) -> str:
+    action = f"review.request.{request.subject_kind}"
+    if action not in access.ACTIONS:
+        raise InvalidInput(
+            f"Nothing here judges a {request.subject_kind!r}.", code="unknown_subject_kind"
+        )
+    return action
+
+
+def _require_fit(request: ReviewRequest, gate: GateRules) -> None:
+    if gate.subject != request.subject_kind:
+        raise InvalidInput(
+            f"The gate {gate.name} judges a {gate.subject.replace('_', ' ')}, not a "
+            f"{request.subject_kind.replace('_', ' ')}.",
+            code="wrong_subject",
+        )
+    if request.project.tier not in gate.sign_offs:
+        covered = ", ".join(gate.sign_offs)
+        raise RuleViolated(
+            f"The gate {gate.name} covers projects of {covered} risk; {request.project.name} is "
+            f"of {request.project.tier} risk.",
+            code="tier_not_covered",
+            reasons=[f"No quorum for {request.project.tier} risk."],
+        )
+
+
+def _require_signers(review: GateReview, gate: GateRules, subject: SubjectNow) -> None:
+    lacking = roles_without_signer(review, gate, authors=subject.facts.authors)
+    if lacking:
+        names = ", ".join(role.replace("_", " ") for role in lacking)
+        raise RuleViolated(
+            f"Nobody could sign this: no independent person on {review.project.name} for "
+            f"{names}. Give somebody who did not do the work this role first.",
+            code="no_eligible_signer",
+            reasons=[f"Nobody independent holds: {names}."],
+            details={"roles": lacking},
+        )
+
+
+def _bind(review: GateReview, subject: SubjectNow) -> None:
+    review.bindings = dict(subject.bindings)
+    review.bindings_digest = subject.digest
+    review.facts = stored_facts(subject.facts)
+
+
+def _rebind(review: GateReview, subject: SubjectNow) -> None:
+    changes = {
+        "bindings": dict(subject.bindings),
+        "bindings_digest": subject.digest,
+        "facts": stored_facts(subject.facts),
+        "status_reason": "",
+    }
+    if review.status == Status.OPEN:
+        compare_and_swap(review, expected={"status": Status.OPEN}, **changes)
+        return
+    try:
+        with transaction.atomic():
+            move(review, Status.OPEN, allowed=REVIEW_TRANSITIONS, **changes)
+    except IntegrityError as error:
+        raise RuleViolated(
+            "Another review of the same subject at the same gate is open.",
+            code="review_open",
+            reasons=["A review of the same subject at the same gate is open."],
+        ) from error
+
+
+def _opening(review: GateReview) -> dict[str, object]:
+    return {
+        "gate": review.gate,
+        "about": review.subject_ref,
+        "bindings": review.bindings,
+        "bindings_digest": review.bindings_digest,
+        "policy_version": review.policy_version.ref,
+        "tier": str(review.tier),
+    }
+
+
+def _stale_result(moved: list[Moved]) -> Judged:
+    return Judged(
+        key="bindings",
+        title="Nothing that the review binds has moved",
+        check="bindings_current",
+        outcome="stale",
+        message=" ".join(part.sentence for part in moved) + " Refresh the review to bind it anew.",
+        is_blocking=True,
+        detail={"parts": [part.part for part in moved]},
+    )
+
+
+def _require_status(review: GateReview, *allowed: str) -> None:
+    if review.status not in allowed:
+        raise InvalidTransition(
+            f"The review is {review.status}; this takes one that is {' or '.join(allowed)}.",
+            code="review_not_open",
+            details={"status": str(review.status)},
+        )
+
+
+def _require_requester_or(actor: Actor, action: str, review: GateReview) -> None:
+    is_requester = actor.user_id is not None and actor.user_id == review.requested_by_id
+    access.require(actor, "governance.view" if is_requester else action, review.project)
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise InvalidInput("Give the reason.", code="reason_missing")

@@ -1,0 +1,166 @@
+"""Who could sign a review, who may, and whose sign-offs count."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.timezone import now
+
+from governance.models import Delegation, GateReview, SignOff
+from governance.rules.policy import GateRules
+from governance.rules.quorum import Vote, judge_quorum
+from governance.rules.separation import SigningFacts, refusals
+from governance.services.binding import stored_authors
+from governance.services.evaluating import quorum_rule, rules_for
+from projects.models import Project, Stakeholder
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+Authors = Mapping[str, frozenset[int]]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A person's right to sign in a role: their own, or passed on by its holder."""
+
+    user: "User"
+    role: str
+    on_behalf_of: "User | None" = None
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """Whether a person may sign in a role, why not, and whether they have signed."""
+
+    user: "User"
+    role: str
+    may_sign: bool
+    reasons: list[str]
+    signed: bool
+    on_behalf_of: "User | None" = None
+
+
+@dataclass(frozen=True)
+class People:
+    """Roles and live delegations on a project at one moment."""
+
+    users: Mapping[int, "User"]
+    roles: Mapping[int, frozenset[str]]
+    delegations: Sequence[Delegation]
+
+    def claims(self, role: str) -> list[Claim]:
+        """Return everybody who could sign in the role, holders first."""
+        holders = [Claim(self.users[who], role) for who, held in self.roles.items() if role in held]
+        own = {claim.user.pk for claim in holders}
+        passed_on = [
+            Claim(one.delegate, role, one.holder)
+            for one in self.delegations
+            if one.role == role and one.delegate_id not in own
+        ]
+        return [*holders, *passed_on]
+
+    def claim(self, user_id: int | None, role: str) -> Claim | None:
+        """Return the right of one person to sign in the role, if they have it."""
+        return next((one for one in self.claims(role) if one.user.pk == user_id), None)
+
+
+def people_of(project: Project) -> People:
+    """Return who holds which role today, and the delegations that hold now.
+
+    A delegation counts while its holder still holds the role, and only for people on the project.
+    """
+    rows = Stakeholder.objects.current().filter(project=project, user__is_active=True)
+    users: dict[int, User] = {}
+    roles: dict[int, frozenset[str]] = {}
+    for row in rows.select_related("user").order_by("user__username", "pk"):
+        users[row.user_id] = row.user
+        roles[row.user_id] = roles.get(row.user_id, frozenset()) | {row.role}
+    live = Delegation.objects.live(now()).filter(project=project)
+    standing = [
+        one
+        for one in live.select_related("holder", "delegate")
+        if one.role in roles.get(one.holder_id, frozenset()) and one.delegate_id in roles
+    ]
+    return People(users, roles, standing)
+
+
+def reasons_against(
+    review: GateReview, claim: Claim, people: People, *, authors: Authors, signed: Iterable[SignOff]
+) -> list[str]:
+    """Return why the person behind a claim may not sign the review; empty when they may."""
+    facts = SigningFacts(
+        person=claim.user.pk,
+        role=claim.role,
+        tier=review.tier,
+        requester=review.requested_by_id,
+        authors=authors,
+        on_behalf_of=claim.on_behalf_of.pk if claim.on_behalf_of else None,
+        held_roles=people.roles.get(claim.user.pk, frozenset()),
+        signed_roles=frozenset(one.role for one in signed if one.signer_id == claim.user.pk),
+        delegators=frozenset(
+            one.holder_id for one in people.delegations if one.delegate_id == claim.user.pk
+        ),
+    )
+    return refusals(facts, rules_for(review).separation)
+
+
+def eligibility(review: GateReview) -> list[Eligibility]:
+    """Return everybody whom the gate's roles could ask, with what speaks against each.
+
+    Computed from the authors copied into the review; signing asks the subject afresh.
+    """
+    people = people_of(review.project)
+    authors = stored_authors(review)
+    signed = list(SignOff.objects.counting(review))
+    found = []
+    for role in quorum_rule(review).roles:
+        for claim in people.claims(role):
+            has_signed = any(one.signer_id == claim.user.pk and one.role == role for one in signed)
+            reasons = reasons_against(review, claim, people, authors=authors, signed=signed)
+            found.append(
+                Eligibility(
+                    user=claim.user,
+                    role=role,
+                    may_sign=not reasons and review.status == GateReview.Status.OPEN,
+                    reasons=reasons,
+                    signed=has_signed,
+                    on_behalf_of=claim.on_behalf_of,
+                )
+            )
+    return found
+
+
+def counted_sign_offs(review: GateReview, *, authors: Authors) -> list[SignOff]:
+    """Return the sign-offs that count now: same bindings, right still held, still independent.
+
+    People lose roles and others turn out to be authors after they signed, so both are asked
+    again whenever the review may be decided.
+    """
+    people = people_of(review.project)
+    found = list(SignOff.objects.counting(review).select_related("signer", "on_behalf_of"))
+    counted = []
+    for one in found:
+        claim = people.claim(one.signer_id, one.role)
+        if claim is None:
+            continue
+        others = [other for other in counted if other.signer_id == one.signer_id]
+        if not reasons_against(review, claim, people, authors=authors, signed=others):
+            counted.append(one)
+    return counted
+
+
+def roles_without_signer(review: GateReview, gate: GateRules, *, authors: Authors) -> list[str]:
+    """Return what could never be signed as things stand: roles that nobody independent holds."""
+    people = people_of(review.project)
+    rule = gate.sign_offs[review.tier]
+    votes = [
+        Vote(claim.user.pk, role, "approved")
+        for role in rule.roles
+        for claim in people.claims(role)
+        if not reasons_against(review, claim, people, authors=authors, signed=())
+    ]
+    state = judge_quorum(rule, votes, one_role_per_person=review.tier == Project.Tier.HIGH)
+    if state.missing_people and not state.missing_roles:
+        return [f"{state.missing_people} more independent people in {', '.join(rule.roles)}"]
+    return list(state.missing_roles)

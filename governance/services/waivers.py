@@ -1,0 +1,132 @@
+"""Waivers: a permitted deviation from one requirement of one review, with an end."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from governance import access
+from governance.models import GateReview, Waiver
+from governance.services import evaluating
+from governance.services.binding import stored_authors
+from governance.services.denials import Attempt, refusals_recorded
+from ledger import services as ledger
+from projects.access import roles_of
+from projects.actors import Actor
+from projects.errors import InvalidInput, InvalidTransition, NotPermitted, RuleViolated
+
+
+@dataclass(frozen=True, slots=True)
+class NewWaiver:
+    """Which requirement may fail, why, what stands in for it, in whose role, until when."""
+
+    requirement_key: str
+    reason: str
+    compensating_control: str
+    role: str
+    expires_at: datetime
+
+
+def grant_waiver(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> Waiver:
+    """Permit a deviation; evaluate the review afterwards to let it count.
+
+    Raises:
+        NotPermitted: code `role_missing`, `signing_needs_session` or `waiver_not_independent`.
+        RuleViolated: code `not_waivable`.
+        InvalidInput: code `unknown_requirement`, `reason_missing` or `expiry_in_the_past`.
+        InvalidTransition: code `review_not_open`.
+    """
+    with refusals_recorded(Attempt("waiver.grant", review.ref, review.project), actor=actor):
+        access.require(actor, "waiver.grant", review.project)
+        _require_grantor(review, waiver, actor=actor)
+        _check(review, waiver)
+        return _grant(review, waiver, actor=actor)
+
+
+@transaction.atomic
+def revoke_waiver(waiver: Waiver, *, actor: Actor) -> Waiver:
+    """End a waiver now."""
+    review = waiver.review
+    access.require(actor, "waiver.revoke", review.project)
+    revoked = Waiver.objects.filter(pk=waiver.pk, revoked_at__isnull=True)
+    if revoked.update(revoked_at=now()) != 1:
+        raise InvalidTransition("The waiver was revoked before.", code="already_revoked")
+    waiver.refresh_from_db()
+    ledger.append("waiver.revoked", subject=waiver.ref, actor=actor, data={"review": review.ref})
+    return waiver
+
+
+def _require_grantor(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> None:
+    held = roles_of(actor.user, review.project) if actor.user else frozenset()
+    if waiver.role not in held & access.ACTIONS["waiver.grant"]:
+        raise NotPermitted(
+            f"{actor.name} cannot grant a waiver as {waiver.role.replace('_', ' ')}.",
+            code="role_missing",
+            details={"roles": sorted(access.ACTIONS["waiver.grant"])},
+        )
+    if actor.method != "session":
+        raise NotPermitted(
+            "Granting a waiver takes a browser session; a token may not.",
+            code="signing_needs_session",
+        )
+    authors = {who for people in stored_authors(review).values() for who in people}
+    if actor.user_id in authors | {review.requested_by_id}:
+        raise NotPermitted(
+            "Who requested the review or did the work cannot waive a requirement of it.",
+            code="waiver_not_independent",
+        )
+
+
+def _check(review: GateReview, waiver: NewWaiver) -> None:
+    if review.status != GateReview.Status.OPEN:
+        raise InvalidTransition(
+            f"The review is {review.status}; only an open one takes waivers.",
+            code="review_not_open",
+        )
+    if not waiver.reason.strip() or not waiver.compensating_control.strip():
+        raise InvalidInput(
+            "Give the reason and what stands in for the requirement.", code="reason_missing"
+        )
+    if waiver.expires_at <= now():
+        raise InvalidInput("A waiver ends in the future.", code="expiry_in_the_past")
+    keys = {one.key for one in evaluating.latest_results(review)}
+    if waiver.requirement_key not in keys:
+        names = ", ".join(sorted(keys))
+        raise InvalidInput(
+            f"The review has no requirement {waiver.requirement_key!r}; it has {names}.",
+            code="unknown_requirement",
+        )
+    rule = evaluating.rules_for(review).requirement(waiver.requirement_key)
+    if rule is None or not rule.waivable:
+        raise RuleViolated(
+            f"The policy allows no exception from {waiver.requirement_key!r}.",
+            code="not_waivable",
+            reasons=[f"{waiver.requirement_key} is not waivable."],
+        )
+
+
+@transaction.atomic
+def _grant(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> Waiver:
+    row = Waiver.objects.create(
+        review=review,
+        requirement_key=waiver.requirement_key,
+        reason=waiver.reason.strip(),
+        compensating_control=waiver.compensating_control.strip(),
+        granted_by=actor.user,
+        granted_role=waiver.role,
+        expires_at=waiver.expires_at,
+    )
+    ledger.append(
+        "waiver.granted",
+        subject=row.ref,
+        actor=actor,
+        data={
+            "review": review.ref,
+            "requirement": row.requirement_key,
+            "role": str(row.granted_role),
+            "expires_at": row.expires_at.isoformat(),
+            "reason": ledger.remember_personal_text(row.reason),
+        },
+    )
+    return row
