@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from pipeline.ml.problems import DataProblem
 
@@ -87,8 +87,8 @@ def model_inputs(frame: pd.DataFrame, features: FeatureSet) -> pd.DataFrame:
     return pd.DataFrame(columns, index=frame.index)
 
 
-def preparation(features: FeatureSet) -> ColumnTransformer:
-    """Return the unfitted preparation: impute and scale numbers, one-hot categories, drop the rest.
+def scaled_preparation(features: FeatureSet) -> ColumnTransformer:
+    """Return the unfitted preparation for linear models: impute, scale, one column per category.
 
     Categories that are rare or unseen in training share one column, so a new value never fails.
     """
@@ -96,6 +96,22 @@ def preparation(features: FeatureSet) -> ColumnTransformer:
     categories = OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=RARE, sparse_output=False
     )
+    return _preparation(features, numbers, categories)
+
+
+def coded_preparation(features: FeatureSet) -> ColumnTransformer:
+    """Return the unfitted preparation for trees: numbers as they are, one code per category.
+
+    A value unseen in training counts as missing, which trees take without imputation.
+    """
+    codes = OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=np.nan, min_frequency=RARE
+    )
+    return _preparation(features, "passthrough", codes)
+
+
+def _preparation(features: FeatureSet, numbers: Any, categories: Any) -> ColumnTransformer:
+    """Join both parts; columns of neither kind are dropped."""
     return ColumnTransformer(
         [
             ("numbers", numbers, list(features.numeric)),

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from pipeline.ml.baselines import RuleBaseline
 from pipeline.ml.evaluation import evaluate, latency_p95_ms, positive_scores
-from pipeline.ml.features import FeatureSet, model_inputs, preparation
+from pipeline.ml.features import FeatureSet, coded_preparation, model_inputs, scaled_preparation
 from pipeline.ml.parallel import fan_out
 from pipeline.ml.problems import DataProblem
 from pipeline.ml.splits import Block, Blocks, Split, periods_of, random_split, temporal_split
@@ -144,10 +144,12 @@ def build(approach: str, plan: TrainingPlan, params: Mapping[str, Any]) -> Any:
         return RuleBaseline(**params)
     classifier: Any
     if approach == LOGISTIC:
+        prepare = scaled_preparation(plan.features)
         classifier = LogisticRegression(max_iter=2000, **params)
     else:
+        prepare = coded_preparation(plan.features)
         classifier = HistGradientBoostingClassifier(random_state=plan.seed, **params)
-    return Pipeline([("prepare", preparation(plan.features)), ("classify", classifier)])
+    return Pipeline([("prepare", prepare), ("classify", classifier)])
 
 
 def _choose(
