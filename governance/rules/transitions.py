@@ -18,8 +18,9 @@ REVIEW_TRANSITIONS: Table = {
 PROMOTION_TRANSITIONS: Table = {
     "requested": frozenset({"approved", "rejected", "withdrawn", "suspended"}),
     "approved": frozenset({"applying", "withdrawn", "suspended", "failed"}),
-    # A second claim of a row whose worker died keeps the status.
-    "applying": frozenset({"applying", "applied", "failed", "suspended"}),
+    # A second claim of a row whose worker died keeps the status; back to approved when MLflow
+    # could not be reached.
+    "applying": frozenset({"applying", "applied", "approved", "failed", "suspended"}),
     "applied": frozenset({"suspended", "superseded"}),
     "failed": frozenset({"approved", "withdrawn"}),
     "suspended": frozenset({"superseded"}),

@@ -26,8 +26,9 @@ from projects.errors import (
     NotFound,
     RuleViolated,
     StaleState,
+    Unavailable,
 )
-from projects.lifecycle import move
+from projects.lifecycle import compare_and_swap, move
 from projects.models import Project
 
 Status = Promotion.Status
@@ -91,6 +92,9 @@ def claim_promotion(promotion: Promotion, *, worker: str) -> bool:
     A row that another worker claimed is taken over once that worker is gone: its process died on
     this host (`worker` is `host:pid`), or the claim is a minute old. What the review binds is
     asked again first: when it moved, or the approval no longer stands, nobody gets the row.
+
+    Raises:
+        Unavailable: what the review binds cannot be asked now; the row stays as it is.
     """
     promotion.refresh_from_db()
     if not _is_claimable(promotion):
@@ -155,6 +159,29 @@ def mark_failed(promotion: Promotion, *, actor: Actor, reason: str) -> Promotion
     access.require(actor, "promotion.apply", promotion.project)
     move(promotion, Status.FAILED, allowed=PROMOTION_TRANSITIONS, status_reason=reason)
     _record("promotion.failed", promotion, actor=actor, reason=reason)
+    return promotion
+
+
+@transaction.atomic
+def release_promotion(promotion: Promotion, *, actor: Actor, reason: str) -> Promotion:
+    """Give a promotion back to the queue because something it needs cannot be reached now.
+
+    It stays approved and keeps the reason; `claimed_at` is the time of this attempt, so that
+    workers can pause before the next one.
+    """
+    access.require(actor, "promotion.apply", promotion.project)
+    promotion.refresh_from_db()
+    is_news = reason != promotion.status_reason
+    changes = {"status_reason": reason, "claimed_by": "", "claimed_at": now()}
+    if promotion.status == Status.APPROVED:
+        attempts = promotion.attempts + 1
+        compare_and_swap(
+            promotion, expected={"status": Status.APPROVED}, attempts=attempts, **changes
+        )
+    else:
+        move(promotion, Status.APPROVED, allowed=PROMOTION_TRANSITIONS, **changes)
+    if is_news:
+        _record("promotion.released", promotion, actor=actor, reason=reason)
     return promotion
 
 
@@ -292,6 +319,9 @@ def _still_approved(promotion: Promotion) -> bool:
         return False
     try:
         facts = resolve("model_version", promotion.subject_ref)
+    except Unavailable:
+        # Not being able to ask says nothing against the approval: the worker tries again later.
+        raise
     except DomainError as error:
         _halt(promotion, f"The model version cannot be examined: {error.message}")
         return False
