@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from governance.models import Finding, GateReview
+from governance.services import findings
 from governance.views.base import attempt, page, visible_or_404
 from projects.actors import Actor
 
@@ -40,8 +41,6 @@ def finding(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @page
 def resolve(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Record what was done about a finding."""
-    from governance.services import findings
-
     found = visible_or_404(Finding.objects.all(), actor, pk=pk)
     back = reverse("governance:finding", args=[pk])
     form = ResolutionForm(request.POST)
@@ -62,8 +61,6 @@ def resolve(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @page
 def close(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Confirm that a resolved finding is gone."""
-    from governance.services import findings
-
     found = visible_or_404(Finding.objects.all(), actor, pk=pk)
     return attempt(
         request,

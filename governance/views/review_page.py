@@ -1,6 +1,5 @@
 """Everything that the page of one gate review shows, gathered in a fixed number of queries."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -46,7 +45,6 @@ class HistoryLine:
     """One act on the review, as the ledger holds it."""
 
     entry: LedgerEntry
-    words: str
     data: Sequence[tuple[str, str]]
 
 
@@ -155,13 +153,12 @@ def _history(review: GateReview) -> list[HistoryLine]:
 
 
 def _line(entry: LedgerEntry) -> HistoryLine:
-    data = json.loads(bytes(entry.body)).get("data", {})
     plain = [
         (key.replace("_", " "), str(value))
-        for key, value in data.items()
+        for key, value in entry.data.items()
         if isinstance(value, str | int) and len(str(value)) <= SHORT
     ]
-    return HistoryLine(entry, entry.event.replace("_", " ").replace(".", " "), plain)
+    return HistoryLine(entry, plain)
 
 
 # --- Signing -----------------------------------------------------------------------------------

@@ -1,0 +1,223 @@
+"""What the REST resources of governance answer; commands take the serializers of `inputs`."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from governance.models import (
+    Condition,
+    Delegation,
+    DeniedAttempt,
+    Environment,
+    Evidence,
+    Feedback,
+    Finding,
+    GateReview,
+    LineageEdge,
+    LineageNode,
+    Policy,
+    PolicyVersion,
+    Promotion,
+    RequirementResult,
+    SignOff,
+    Waiver,
+)
+
+
+class PolicySerializer(serializers.ModelSerializer[Policy]):
+    class Meta:
+        model = Policy
+        fields = ["id", "name", "title"]
+
+
+class PolicyVersionSerializer(serializers.ModelSerializer[PolicyVersion]):
+    policy = serializers.SlugRelatedField[Policy](slug_field="name", read_only=True)
+    created_by = serializers.CharField(source="created_by.username", default=None)
+
+    class Meta:
+        model = PolicyVersion
+        fields = ["id", "policy", "number", "status", "text", "digest", "created_by",
+                  "created_at", "published_at"]  # fmt: skip
+
+
+class EnvironmentSerializer(serializers.ModelSerializer[Environment]):
+    class Meta:
+        model = Environment
+        fields = ["id", "name", "alias", "mode", "gate", "rank"]
+
+
+class RequirementResultSerializer(serializers.ModelSerializer[RequirementResult]):
+    class Meta:
+        model = RequirementResult
+        fields = ["id", "evaluation", "key", "title", "check_name", "outcome", "message",
+                  "detail", "is_blocking", "evaluated_at"]  # fmt: skip
+
+
+class ConditionSerializer(serializers.ModelSerializer[Condition]):
+    class Meta:
+        model = Condition
+        fields = ["id", "text", "due_on", "met_at"]
+
+
+class SignOffSerializer(serializers.ModelSerializer[SignOff]):
+    signer = serializers.CharField(source="signer.username")
+    on_behalf_of = serializers.CharField(source="on_behalf_of.username", default=None)
+    conditions = ConditionSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = SignOff
+        fields = ["id", "review", "signer", "printed_name", "role", "on_behalf_of", "outcome",
+                  "meaning", "reason", "statement", "bindings_digest", "policy_digest", "method",
+                  "signed_at", "conditions"]  # fmt: skip
+
+
+class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
+    author = serializers.CharField(source="author.username")
+
+    class Meta:
+        model = Feedback
+        fields = ["id", "review", "author", "text", "written_at"]
+
+
+class AllowedActionSerializer(serializers.Serializer[Any]):
+    """Whether the caller may do something now, and if not, why."""
+
+    action = serializers.CharField()
+    allowed = serializers.BooleanField()
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+class GateReviewSerializer(serializers.ModelSerializer[GateReview]):
+    project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    policy_version = serializers.StringRelatedField[Any]()
+    requested_by = serializers.CharField(source="requested_by.username", default=None)
+
+    class Meta:
+        model = GateReview
+        fields = ["id", "project", "gate", "policy_version", "subject_kind", "subject_ref",
+                  "subject_label", "tier", "status", "status_reason", "bindings_digest",
+                  "requested_by", "requested_as", "requested_at", "due_on", "decided_at",
+                  "expires_at"]  # fmt: skip
+
+
+class GateReviewDetailSerializer(GateReviewSerializer):
+    """One review with all that was judged and said, and what the caller may do next."""
+
+    requirements = RequirementResultSerializer(many=True)
+    sign_offs = SignOffSerializer(many=True)
+    feedback = FeedbackSerializer(many=True)
+    unmet = serializers.ListField(child=serializers.CharField())
+    allowed_actions = AllowedActionSerializer(many=True)
+
+    class Meta(GateReviewSerializer.Meta):
+        fields = [*GateReviewSerializer.Meta.fields, "bindings", "facts", "requirements",
+                  "sign_offs", "feedback", "unmet", "allowed_actions"]  # fmt: skip
+
+
+class EligibilitySerializer(serializers.Serializer[Any]):
+    """Whether a person may sign in a role, and what stands against it."""
+
+    user = serializers.CharField(source="user.username")
+    name = serializers.CharField(source="user.get_full_name")
+    role = serializers.CharField()
+    may_sign = serializers.BooleanField()
+    signed = serializers.BooleanField()
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+class EvidenceSerializer(serializers.ModelSerializer[Evidence]):
+    project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    produced_by = serializers.CharField(source="produced_by.username", default=None)
+
+    class Meta:
+        model = Evidence
+        fields = ["id", "project", "subject_kind", "subject_ref", "kind", "title", "data",
+                  "attachment", "media_type", "digest", "produced_by", "produced_as",
+                  "produced_at"]  # fmt: skip
+
+
+class PromotionSerializer(serializers.ModelSerializer[Promotion]):
+    project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    environment = serializers.SlugRelatedField[Any](slug_field="name", read_only=True)
+    requested_by = serializers.CharField(source="requested_by.username", default=None)
+
+    class Meta:
+        model = Promotion
+        fields = ["id", "project", "environment", "model_name", "model_version", "subject_ref",
+                  "files_digest", "review", "status", "status_reason", "reason", "requested_by",
+                  "requested_as", "requested_at", "approved_at", "claimed_by", "claimed_at",
+                  "attempts", "applied_at"]  # fmt: skip
+
+
+class DeniedAttemptSerializer(serializers.ModelSerializer[DeniedAttempt]):
+    project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+
+    class Meta:
+        model = DeniedAttempt
+        fields = ["id", "at", "actor", "actor_name", "action", "target", "code", "message",
+                  "project"]  # fmt: skip
+
+
+class FindingSerializer(serializers.ModelSerializer[Finding]):
+    project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    owner = serializers.CharField(source="owner.username", default=None)
+    resolved_by = serializers.CharField(source="resolved_by.username", default=None)
+    closed_by = serializers.CharField(source="closed_by.username", default=None)
+
+    class Meta:
+        model = Finding
+        fields = ["id", "project", "subject_kind", "subject_ref", "title", "description",
+                  "severity", "status", "source", "owner", "due_on", "data", "opened_at",
+                  "resolved_by", "resolution", "closed_by", "closed_at"]  # fmt: skip
+
+
+class WaiverSerializer(serializers.ModelSerializer[Waiver]):
+    granted_by = serializers.CharField(source="granted_by.username")
+
+    class Meta:
+        model = Waiver
+        fields = ["id", "review", "requirement_key", "reason", "compensating_control",
+                  "granted_by", "granted_role", "granted_at", "expires_at",
+                  "revoked_at"]  # fmt: skip
+
+
+class DelegationSerializer(serializers.ModelSerializer[Delegation]):
+    project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    holder = serializers.CharField(source="holder.username")
+    delegate = serializers.CharField(source="delegate.username")
+
+    class Meta:
+        model = Delegation
+        fields = ["id", "project", "role", "holder", "delegate", "reason", "valid_from",
+                  "valid_to", "revoked_at"]  # fmt: skip
+
+
+class LineageNodeSerializer(serializers.ModelSerializer[LineageNode]):
+    project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+
+    class Meta:
+        model = LineageNode
+        fields = ["id", "project", "kind", "ref", "digest", "label", "url", "recorded_at"]
+
+
+class LineageEdgeSerializer(serializers.ModelSerializer[LineageEdge]):
+    class Meta:
+        model = LineageEdge
+        fields = ["id", "source", "target", "kind", "recorded_at"]
+
+
+class LineageGraphSerializer(serializers.Serializer[Any]):
+    """What led to one model version, and what it led to."""
+
+    start = LineageNodeSerializer()
+    nodes = LineageNodeSerializer(many=True)
+    edges = LineageEdgeSerializer(many=True)
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    """Whether a model version may serve in an environment now."""
+
+    allowed = serializers.BooleanField()
+    reasons = serializers.ListField(child=serializers.CharField())
+    promotion = serializers.IntegerField(source="promotion.pk", default=None, allow_null=True)
+    review_url = serializers.CharField(allow_blank=True)

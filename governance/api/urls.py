@@ -1,0 +1,22 @@
+"""Addresses of the REST resources of governance."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from governance.api.views import policies, promotions, records, reviews
+
+router = SimpleRouter()
+router.register("policies", policies.PolicyViewSet, basename="policy")
+router.register("policy-versions", policies.PolicyVersionViewSet, basename="policy-version")
+router.register("environments", policies.EnvironmentViewSet, basename="environment")
+router.register("gate-reviews", reviews.GateReviewViewSet, basename="gate-review")
+router.register("evidence", reviews.EvidenceViewSet, basename="evidence")
+router.register("sign-offs", reviews.SignOffViewSet, basename="sign-off")
+router.register("promotions", promotions.PromotionViewSet, basename="promotion")
+router.register("denied-attempts", promotions.DeniedAttemptViewSet, basename="denied-attempt")
+router.register("findings", records.FindingViewSet, basename="finding")
+router.register("waivers", records.WaiverViewSet, basename="waiver")
+router.register("delegations", records.DelegationViewSet, basename="delegation")
+router.register("lineage", records.LineageViewSet, basename="lineage")
+
+urlpatterns = [path("may-deploy/", promotions.MayDeployView.as_view(), name="may-deploy")]

@@ -1,0 +1,104 @@
+"""Promotions, what was refused, and the question whether a version may serve."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.api import inputs
+from governance.api import serializers as shapes
+from governance.api.base import GovernanceViewSet
+from governance.models import DeniedAttempt, Promotion
+from governance.services import enforcement, promotions
+from projects.actors import Actor
+from projects.api.base import actor_of
+from projects.models import Project, Stakeholder
+
+#: Roles that read what others were refused.
+OVERSEERS = (Stakeholder.Role.LEAD, Stakeholder.Role.RISK_OFFICER, Stakeholder.Role.AUDITOR)
+
+
+class PromotionViewSet(GovernanceViewSet):
+    queryset = Promotion.objects.select_related("project", "environment", "requested_by")
+    serializer_class = shapes.PromotionSerializer
+    filterset_fields = [
+        "project__slug",
+        "environment__name",
+        "model_name",
+        "model_version",
+        "status",
+        "review",
+    ]
+    ordering_fields = ["requested_at", "applied_at"]
+
+    @extend_schema(request=inputs.PromotionInput, responses={201: shapes.PromotionSerializer})
+    def create(self, request: Request) -> Response:
+        values = self.read(inputs.PromotionInput)
+        wanted = promotions.PromotionRequest(
+            **{**values, "project": self.project(values["project"])}
+        )
+        return self.answer(promotions.request_promotion(wanted, actor=self.actor), status=201)
+
+    @extend_schema(request=None, responses=shapes.PromotionSerializer)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, pk: str) -> Response:
+        return self.answer(promotions.withdraw_promotion(self.get_object(), actor=self.actor))
+
+    @extend_schema(request=None, responses=shapes.PromotionSerializer)
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        return self.answer(promotions.retry_promotion(self.get_object(), actor=self.actor))
+
+    @extend_schema(request=inputs.ReasonInput, responses=shapes.PromotionSerializer)
+    @action(detail=True, methods=["post"])
+    def suspend(self, request: Request, pk: str) -> Response:
+        promotion = self.get_object()
+        reason = self.read(inputs.ReasonInput)["reason"]
+        return self.answer(promotions.suspend_promotion(promotion, actor=self.actor, reason=reason))
+
+
+class DeniedAttemptViewSet(GovernanceViewSet):
+    """Refusals: everyone's own, and for overseers those of their projects."""
+
+    queryset = DeniedAttempt.objects.select_related("project")
+    serializer_class = shapes.DeniedAttemptSerializer
+    filterset_fields = ["action", "code", "actor", "project__slug"]
+    ordering_fields = ["at"]
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return rows
+        if self.actor.user is not None and self.actor.user.is_superuser:
+            return DeniedAttempt.objects.select_related("project")
+        held = Stakeholder.objects.current().filter(user=self.actor.user_id, role__in=OVERSEERS)
+        overseen = Project.objects.filter(pk__in=held.values("project"))
+        return rows.filter(Q(project__in=overseen) | Q(actor=self.actor.ref))
+
+
+class MayDeployView(APIView):
+    """For pipelines that deploy by themselves: ask, and act on `allowed` alone."""
+
+    @extend_schema(parameters=[inputs.MayDeployQuery], responses=shapes.DecisionSerializer)
+    def get(self, request: Request) -> Response:
+        query = inputs.MayDeployQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        values = query.validated_data
+        asked = (values["model"], values["version"], values["environment"])
+        decision = _as_seen_by(actor_of(request), enforcement.may_deploy(*asked), *asked)
+        return Response(shapes.DecisionSerializer(decision).data)
+
+
+def _as_seen_by(
+    actor: Actor, decision: enforcement.Decision, model: str, version: int, environment: str
+) -> enforcement.Decision:
+    """Tell a stranger the same as of a version that nobody knows."""
+    promotion = decision.promotion
+    if promotion is None or Promotion.objects.visible_to(actor).filter(pk=promotion.pk).exists():
+        return decision
+    reason = f"No promotion of {model} v{version} to {environment} was requested."
+    return enforcement.Decision(allowed=False, reasons=[reason], promotion=None, review_url="")

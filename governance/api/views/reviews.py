@@ -1,0 +1,132 @@
+"""Gate reviews with their commands, and what people say and show on them."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from governance.api import inputs
+from governance.api import serializers as shapes
+from governance.api.actions import allowed_actions
+from governance.api.base import GovernanceViewSet
+from governance.models import Evidence, GateReview, SignOff
+from governance.services import evaluating, evidence
+from governance.services import reviews as commands
+from governance.services.signing import NewCondition
+
+
+class GateReviewViewSet(GovernanceViewSet):
+    queryset = GateReview.objects.select_related(
+        "project", "policy_version__policy", "requested_by"
+    )
+    serializer_class = shapes.GateReviewSerializer
+    filterset_fields = {
+        "status": ["exact", "in"],
+        "gate": ["exact"],
+        "project__slug": ["exact"],
+        "subject_kind": ["exact"],
+        "subject_ref": ["exact"],
+        "tier": ["exact"],
+        "due_on": ["lt", "lte", "isnull"],
+    }
+    ordering_fields = ["requested_at", "due_on", "decided_at"]
+
+    @extend_schema(responses=shapes.GateReviewDetailSerializer)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.whole(self.get_object())
+
+    def whole(self, review: GateReview, *, status: int = 200) -> Response:
+        """Answer a review with everything on it and what the caller may do next."""
+        rows: dict[str, Any] = {
+            "requirements": evaluating.latest_results(review),
+            "unmet": evaluating.unmet_requirements(review),
+            "allowed_actions": allowed_actions(review, self.actor),
+        }
+        for name, value in rows.items():
+            setattr(review, name, value)
+        return self.answer(review, status=status, shape=shapes.GateReviewDetailSerializer)
+
+    @extend_schema(
+        request=inputs.ReviewRequestInput, responses={201: shapes.GateReviewDetailSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        values = self.read(inputs.ReviewRequestInput)
+        wanted = commands.ReviewRequest(**{**values, "project": self.project(values["project"])})
+        return self.whole(commands.request_review(wanted, actor=self.actor), status=201)
+
+    @extend_schema(request=None, responses=shapes.RequirementResultSerializer(many=True))
+    @action(detail=True, methods=["post"])
+    def evaluate(self, request: Request, pk: str) -> Response:
+        results = commands.evaluate_review(self.get_object(), actor=self.actor)
+        return Response(shapes.RequirementResultSerializer(results, many=True).data)
+
+    @extend_schema(
+        request=inputs.SignatureInput,
+        responses={201: shapes.SignOffSerializer},
+        description="Takes the browser's session only: a token gets 403 `signing_needs_session`.",
+    )
+    @action(detail=True, methods=["post"])
+    def sign(self, request: Request, pk: str) -> Response:
+        review = self.get_object()
+        values = self.read(inputs.SignatureInput)
+        promised = tuple(NewCondition(**each) for each in values.pop("conditions"))
+        signature = commands.Signature(**values, conditions=promised)
+        sign_off = commands.sign(review, signature, actor=self.actor)
+        return self.answer(sign_off, status=201, shape=shapes.SignOffSerializer)
+
+    @extend_schema(request=None, responses=shapes.GateReviewDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def refresh(self, request: Request, pk: str) -> Response:
+        review = self.get_object()
+        commands.refresh_review(review, actor=self.actor)
+        return self.whole(review)
+
+    @extend_schema(request=inputs.ReasonInput, responses=shapes.GateReviewDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def suspend(self, request: Request, pk: str) -> Response:
+        review = self.get_object()
+        reason = self.read(inputs.ReasonInput)["reason"]
+        return self.whole(commands.suspend_review(review, actor=self.actor, reason=reason))
+
+    @extend_schema(request=None, responses=shapes.GateReviewDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, pk: str) -> Response:
+        return self.whole(commands.withdraw_review(self.get_object(), actor=self.actor))
+
+    @extend_schema(request=inputs.TextInput, responses={201: shapes.FeedbackSerializer})
+    @action(detail=True, methods=["post"])
+    def feedback(self, request: Request, pk: str) -> Response:
+        review = self.get_object()
+        text = self.read(inputs.TextInput)["text"]
+        opinion = commands.give_feedback(review, actor=self.actor, text=text)
+        return self.answer(opinion, status=201, shape=shapes.FeedbackSerializer)
+
+    @extend_schema(responses=shapes.EligibilitySerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def eligibility(self, request: Request, pk: str) -> Response:
+        entries = commands.eligibility(self.get_object())
+        return Response(shapes.EligibilitySerializer(entries, many=True).data)
+
+
+class EvidenceViewSet(GovernanceViewSet):
+    queryset = Evidence.objects.select_related("project", "produced_by")
+    serializer_class = shapes.EvidenceSerializer
+    filterset_fields = ["project__slug", "subject_kind", "subject_ref", "kind", "digest"]
+    ordering_fields = ["produced_at"]
+
+    @extend_schema(request=inputs.EvidenceInput, responses={201: shapes.EvidenceSerializer})
+    def create(self, request: Request) -> Response:
+        values = self.read(inputs.EvidenceInput)
+        material = evidence.Material(**{**values, "project": self.project(values["project"])})
+        return self.answer(evidence.record_evidence(material, actor=self.actor), status=201)
+
+
+class SignOffViewSet(GovernanceViewSet):
+    queryset = SignOff.objects.select_related("signer", "on_behalf_of").prefetch_related(
+        "conditions"
+    )
+    serializer_class = shapes.SignOffSerializer
+    filterset_fields = ["review", "signer__username", "role", "outcome"]
+    ordering_fields = ["signed_at"]
