@@ -75,8 +75,8 @@ def _format_problem(directory: Path, described: dict[str, Any]) -> str:
             "serialization_format='skops'."
         )
     name = str(flavor.get("pickled_model", ""))
-    path = (directory / name).resolve()
-    if not name or not path.is_relative_to(directory.resolve()) or not path.is_file():
+    path = directory / name
+    if not name or Path(name).name != name or path.is_symlink() or not path.is_file():
         return "The MLmodel file names a model file that is not there."
     return archive_problem(path) or _untrusted_types(path)
 

@@ -53,7 +53,7 @@ class GovernedArtifactRepository(LocalArtifactRepository):  # type: ignore[misc]
         finalize_temp_path: Callable[[str], None] | None = None,
     ) -> None:
         target = f"{artifact_path or ''}/{artifact_file_name.rpartition('/')[2]}"
-        self._require_writable(target, "write")
+        self._require_writable(target)
         super()._write_to_destination_path(
             artifact_file_name, writer, artifact_path, finalize_temp_path
         )
@@ -65,15 +65,15 @@ class GovernedArtifactRepository(LocalArtifactRepository):  # type: ignore[misc]
         from asgiref.sync import sync_to_async
 
         target = f"{artifact_path or ''}/{artifact_file_name.rpartition('/')[2]}"
-        await sync_to_async(self._require_writable)(target, "write")
+        await sync_to_async(self._require_writable)(target)
         await super().log_artifact_from_async_stream(chunks, artifact_file_name, artifact_path)
 
     def log_artifacts(self, local_dir: str, artifact_path: str | None = None) -> None:
-        self._require_writable(artifact_path, "write")
+        self._require_writable(artifact_path)
         super().log_artifacts(local_dir, artifact_path)
 
     def delete_artifacts(self, artifact_path: str | None = None) -> None:
-        self._require_writable(artifact_path, "delete")
+        self._require_writable(artifact_path)
         with governed():
             paths.on_disk(self._relative(artifact_path))
         super().delete_artifacts(artifact_path)
@@ -92,12 +92,12 @@ class GovernedArtifactRepository(LocalArtifactRepository):  # type: ignore[misc]
         if visible is not None and experiment not in {str(number) for number in visible}:
             raise MlflowException(f"No such artifact: '{path or ''}'", RESOURCE_DOES_NOT_EXIST)
 
-    def _require_writable(self, path: str | None, action: str) -> None:
+    def _require_writable(self, path: str | None) -> None:
         with governed():
             relative = self._relative(path)
             if not _identity_is_unknowable():
                 _require_author(relative)
-            frozen.require_writable(relative, action)
+            frozen.require_writable(relative)
 
 
 def _require_author(path: str) -> None:

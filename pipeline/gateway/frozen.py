@@ -8,20 +8,16 @@ from pipeline.models import ModelVersion, Run
 from projects.errors import NotPermitted
 
 
-def require_writable(path: str, action: str) -> None:
+def require_writable(path: str) -> None:
     """Refuse a write or delete at `path` if it touches the files of a frozen version."""
     for version in versions_at(path):
-        reason = enforcement.is_frozen(version.model.name, version.number)
-        if reason:
-            actor = require_actor()
-            enforcement.require_registry_change(
-                actor=actor,
-                action=f"artifact_{action}",
-                model_name=version.model.name,
-                version=version.number,
-                detail=path,
-            )
-            raise NotPermitted(reason, code="files_frozen")
+        enforcement.require_registry_change(
+            actor=require_actor(),
+            action="write_artifact",
+            model_name=version.model.name,
+            version=version.number,
+            detail=path,
+        )
 
 
 def versions_at(path: str) -> list[ModelVersion]:

@@ -11,7 +11,6 @@ from pipeline.gateway import access, paths
 from pipeline.gateway.digest import tree_digest, tree_files
 from pipeline.models import RegisteredModel, Run
 from pipeline.services.mirror import VersionFacts
-from projects.actors import Actor
 from projects.errors import InvalidInput, NotPermitted
 
 #: Larger files are bound by digest alone; reading them whole would press the web process.
@@ -48,7 +47,7 @@ def locate(store: Any, source: str, run_id: str | None, model_id: str | None) ->
     return Origin(path, run.run_id if run else None, mirrored.project_id if mirrored else None)
 
 
-def require_same_project(origin: Origin, model: RegisteredModel, *, actor: Actor) -> None:
+def require_same_project(origin: Origin, model: RegisteredModel) -> None:
     """Refuse files of one project under the governed name of another."""
     if origin.project_id != model.project_id:
         raise NotPermitted(

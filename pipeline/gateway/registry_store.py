@@ -1,5 +1,6 @@
 """MLflow's model registry with the guard inside: every front end ends in these methods."""
 
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +16,7 @@ from mlflow.store.model_registry.dbmodels.models import (
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 from governance.services import enforcement
+from governance.services.denials import Attempt, refusals_recorded
 from pipeline.gateway import access, intake, reserved
 from pipeline.gateway.errors import governed
 from pipeline.gateway.identity import acting_as, require_actor
@@ -65,7 +67,7 @@ class GovernedRegistryStore(SqlAlchemyStore):  # type: ignore[misc]
     def transition_model_version_stage(
         self, name: str, version: Any, stage: str, archive_existing_versions: Any
     ) -> Any:
-        _require_change("stage", name, version, detail=stage)
+        _require_change("transition_stage", name, version, detail=str(stage))
         return super().transition_model_version_stage(
             name, version, stage, archive_existing_versions
         )
@@ -80,16 +82,27 @@ class GovernedRegistryStore(SqlAlchemyStore):  # type: ignore[misc]
     # --- Deleting and renaming -------------------------------------------------------------------
 
     def rename_registered_model(self, name: str, new_name: str) -> Any:
-        _require_change("rename", name, detail=str(new_name))
-        return super().rename_registered_model(name, new_name)
+        """Refuse: decisions, versions and lineage are recorded under the name."""
+        _require_change("rename_model", name, detail=str(new_name))
+        with governed(), _recorded("registry.rename_model", name):
+            raise NotPermitted(
+                f"{name} keeps its name, since its decisions are recorded under it. Register a "
+                "new model instead.",
+                code="name_is_kept",
+            )
 
     def delete_registered_model(self, name: str) -> None:
-        _require_change("delete", name)
+        _require_change("delete_model", name)
+        with governed(), _recorded("registry.delete_model", name):
+            mirror.forget_registered_model(name)
         super().delete_registered_model(name)
+        access.models_changed()
 
     def delete_model_version(self, name: str, version: Any) -> None:
-        _require_change("delete", name, version)
+        _require_change("delete_version", name, version)
         super().delete_model_version(name, version)
+        with governed():
+            mirror.mirror_version_deleted(name, int(version), actor=require_actor())
 
     # --- Tags and descriptions -------------------------------------------------------------------
 
@@ -140,7 +153,8 @@ class GovernedRegistryStore(SqlAlchemyStore):  # type: ignore[misc]
             access.require_writer(model.project, "register model versions")
             _refuse_reserved(name, tags)
             origin = intake.locate(self, source, run_id, more.get("model_id"))
-            intake.require_same_project(origin, model, actor=require_actor())
+            with _recorded("registry.create_version", name):
+                intake.require_same_project(origin, model)
         version = super().create_model_version(name, source, origin.run_id, tags, **more)
         try:
             with governed():
@@ -186,7 +200,7 @@ def _require_known(name: str) -> Any:
 
 def _require_change(action: str, name: str, version: Any = None, *, detail: str = "") -> None:
     with governed():
-        _require_known(name)
+        model = _require_known(name)
         enforcement.require_registry_change(
             actor=require_actor(),
             action=action,
@@ -194,24 +208,28 @@ def _require_change(action: str, name: str, version: Any = None, *, detail: str 
             version=None if version is None else _number(version),
             detail=detail,
         )
+        access.require_writer(model.project, "change registered models")
 
 
 def _require_tag(name: str, key: str = "", version: Any = None) -> None:
     if key and reserved.is_reserved(key):
         _require_change("reserved_tag", name, version, detail=key)
-        with governed():
-            raise reserved.refusal(key)
     with governed():
         access.require_writer(_require_known(name).project, "describe models")
 
 
 def _refuse_reserved(name: str, tags: Any) -> None:
     for key in reserved.reserved_keys(tags):
-        actor = require_actor()
         enforcement.require_registry_change(
-            actor=actor, action="reserved_tag", model_name=name, detail=key
+            actor=require_actor(), action="reserved_tag", model_name=name, detail=key
         )
-        raise reserved.refusal(key)
+
+
+def _recorded(action: str, target: str) -> AbstractContextManager[None]:
+    """Keep what is refused inside as a denied attempt."""
+    model = access.registered_model(target)
+    attempt = Attempt(action, target, model.project if model else None)
+    return refusals_recorded(attempt, actor=require_actor())
 
 
 def _number(version: Any) -> int:

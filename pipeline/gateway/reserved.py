@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 from typing import Protocol
 
+from pipeline.services import ties
 from projects.errors import NotPermitted
 
 PREFIX = "countersign."
-SPRINT = "countersign.sprint"
-WORK_ITEM = "countersign.work_item"
-DATASET = "countersign.dataset"
 #: What clients may write, and on runs only; each is checked against the project.
-TIES = frozenset({SPRINT, WORK_ITEM, DATASET})
+TIES = frozenset({ties.SPRINT, ties.WORK_ITEM, ties.DATASET})
 
 
 class Tag(Protocol):
@@ -32,13 +30,13 @@ def reserved_keys(tags: Iterable[Tag] | None) -> list[str]:
 
 def ties_of(tags: Iterable[Tag] | None) -> dict[str, str]:
     """Return the ties among a run's tags; refuse every other tag of the service."""
-    ties = {}
+    found = {}
     for tag in tags or ():
         if tag.key in TIES:
-            ties[tag.key] = tag.value
+            found[tag.key] = tag.value
         elif is_reserved(tag.key):
             raise refusal(tag.key)
-    return ties
+    return found
 
 
 def refusal(key: str) -> NotPermitted:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import sqlalchemy
+from mlflow.entities import ExperimentTag
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 from mlflow.store.tracking.dbmodels.models import (
@@ -113,6 +114,7 @@ class GovernedTrackingStore(_ByProject):
             project = access.project_of_experiment(name)
             access.require_writer(project, "create experiments")
             _refuse_reserved(tags)
+        tags = [*(tags or []), ExperimentTag("mlflow.experimentKind", "custom_model_development")]
         experiment_id = str(super().create_experiment(name, None, tags))
         with governed():
             mirror.mirror_experiment(experiment_id, name, project, actor=require_actor())
@@ -257,7 +259,7 @@ class GovernedTrackingStore(_ByProject):
     def delete_logged_model(self, model_id: str) -> None:
         location = self.get_logged_model(model_id).artifact_location
         with governed():
-            frozen.require_writable(paths.relative(location), "delete")
+            frozen.require_writable(paths.relative(location))
         super().delete_logged_model(model_id)
 
     def _get_logged_model_record(self, session: Any, model_id: str) -> Any:

@@ -19,6 +19,7 @@ from pipeline.models import DatasetVersion, Experiment, ModelVersion, Registered
 from pipeline.services import ties
 from pipeline.services.ties import Ties
 from projects.actors import Actor
+from projects.errors import NotPermitted
 from projects.models import Project
 
 #: MLflow's run states after which nothing more is expected.
@@ -177,6 +178,22 @@ def mirror_registered_model(name: str, project: Project, *, actor: Actor) -> Reg
             data={"name": name, "project": project.slug},
         )
     return model
+
+
+@transaction.atomic
+def forget_registered_model(name: str) -> None:
+    """Remove our row of a registered model that never had a version.
+
+    Raises:
+        NotPermitted: code `versions_are_kept`, it has or had versions.
+    """
+    model = RegisteredModel.objects.get(name=name)
+    if model.versions.exists():
+        raise NotPermitted(
+            f"{name} has versions, whose record is kept; it cannot be deleted.",
+            code="versions_are_kept",
+        )
+    model.delete()
 
 
 @transaction.atomic
