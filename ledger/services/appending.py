@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from decimal import Decimal
+from numbers import Integral
 from typing import Any, Protocol, SupportsFloat
 
 from django.db import connection, transaction
@@ -92,9 +93,7 @@ def decimal_text(value: SupportsFloat) -> str:
 
     What is not a number or not finite becomes `NaN`, `Infinity` or `-Infinity`.
     """
-    if isinstance(value, Decimal | int) and not isinstance(value, bool):
-        number: Decimal | float | int = value
-    else:
-        number = float(value)
-    text = str(number)
+    if isinstance(value, Integral):
+        return str(int(value))
+    text = str(value if isinstance(value, Decimal) else float(value))
     return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(text, text)

@@ -58,8 +58,8 @@ def without_triggers(db: None) -> Iterator[Callable[..., int]]:
     """Let a test act as the owner of the database, who can drop triggers."""
     triggers.drop()
 
-    def change(seq: int, **changes: Any) -> int:
-        return LedgerEntry.objects.filter(seq=seq).update(**changes)
+    def change(at: int, **changes: Any) -> int:
+        return LedgerEntry.objects.filter(seq=at).update(**changes)
 
     yield change
     triggers.install()

@@ -1,6 +1,7 @@
 """One value has one spelling."""
 
 import json
+import unicodedata
 from enum import StrEnum
 
 import pytest
@@ -13,9 +14,11 @@ from ledger.rules.canonical import NotCanonical
 ENVELOPE = {"v": 1, "t": "test"}
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+# Two names may not become one in normal form.
+names = texts.map(lambda text: unicodedata.normalize("NFC", text))
 values = st.recursive(
     st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | texts,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
     max_leaves=12,
 )
 
@@ -87,13 +90,9 @@ def test_text_choices_become_their_text():
     assert encode(a=Colour.RED) == encode(a="red")
 
 
-@given(st.dictionaries(texts.filter(lambda name: name not in ENVELOPE), values, max_size=5))
+@given(st.dictionaries(names.filter(lambda name: name not in ENVELOPE), values, max_size=5))
 def test_every_permitted_value_reads_back_and_is_spelled_once(content):
-    try:
-        data = encode(**content)
-    except NotCanonical as refusal:
-        assert "twice" in str(refusal)
-        return
+    data = encode(**content)
     assert canonical.encode(canonical.decode(data)) == data
     backwards = dict(reversed(json.loads(data).items()))
     assert canonical.encode(backwards) == data
