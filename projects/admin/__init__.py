@@ -1,0 +1,5 @@
+"""The admin of projects: scoping is done here, the rest is looked at and commanded."""
+
+from projects.admin import project, scope, work
+
+__all__ = ["project", "scope", "work"]

@@ -1,0 +1,24 @@
+"""Addresses of the pages of projects."""
+
+from django.urls import path, re_path
+
+from projects.views import commands, pages
+
+app_name = "projects"
+
+urlpatterns = [
+    path("projects/", pages.project_list, name="project-list"),
+    path("projects/<slug:slug>/", pages.project_detail, name="project"),
+    path("scopes/<int:pk>/", pages.scope_detail, name="scope"),
+    path("scopes/<int:pk>/submit/", commands.submit_scope, name="scope-submit"),
+    path("scopes/<int:pk>/withdraw/", commands.withdraw_scope, name="scope-withdraw"),
+    path("sprints/<int:pk>/board/", pages.board, name="board"),
+    re_path(
+        r"^sprints/(?P<pk>\d+)/(?P<verb>start|close|cancel)/$",
+        commands.sprint_command,
+        name="sprint-command",
+    ),
+    path("work-items/<int:pk>/move/", commands.move_item, name="item-move"),
+    path("work-items/<int:pk>/conclude/", commands.conclude_item, name="item-conclude"),
+    path("work-items/<int:pk>/schedule/", commands.schedule_item, name="item-schedule"),
+]

@@ -1,0 +1,104 @@
+"""What the buttons of pages and admin post to; each view calls one command."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from projects.actors import Actor
+from projects.models import ScopingDocument, Sprint, WorkItem
+from projects.services import scoping, sprints, work_items
+from projects.views.base import page, visible_or_404
+from projects.web import attempt, back_to
+
+SPRINT_COMMANDS = {
+    "start": (sprints.start_sprint, "The sprint has started."),
+    "close": (sprints.close_sprint, "The sprint is closed."),
+    "cancel": (sprints.cancel_sprint, "The sprint is cancelled."),
+}
+
+
+@require_POST
+@page
+def submit_scope(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Submit a draft, or say what stands against it."""
+    document = visible_or_404(ScopingDocument.objects.all(), actor, pk=pk)
+    attempt(
+        request,
+        lambda: scoping.submit_scoping_document(document, actor=actor),
+        done=f"{document} was submitted.",
+    )
+    return back_to(request, reverse("projects:scope", args=[pk]))
+
+
+@require_POST
+@page
+def withdraw_scope(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Take back a document."""
+    document = visible_or_404(ScopingDocument.objects.all(), actor, pk=pk)
+    attempt(
+        request,
+        lambda: scoping.withdraw_scoping_document(document, actor=actor),
+        done=f"{document} was withdrawn.",
+    )
+    return back_to(request, reverse("projects:scope", args=[pk]))
+
+
+@require_POST
+@page
+def sprint_command(request: HttpRequest, actor: Actor, pk: int, verb: str) -> HttpResponse:
+    """Start, close or cancel a sprint."""
+    sprint = visible_or_404(Sprint.objects.all(), actor, pk=pk)
+    command, done = SPRINT_COMMANDS[verb]
+    attempt(request, lambda: command(sprint, actor=actor), done=done)
+    return back_to(request, reverse("projects:board", args=[pk]))
+
+
+@require_POST
+@page
+def move_item(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Move a card to the column named in `to`."""
+    item = visible_or_404(WorkItem.objects.all(), actor, pk=pk)
+    to = request.POST.get("to", "")
+    attempt(
+        request,
+        lambda: work_items.move_work_item(item, to, actor=actor),
+        done=f"“{item.title}” was moved.",
+    )
+    return back_to(request, _home_of(item))
+
+
+@require_POST
+@page
+def conclude_item(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Finish a card with its outcome."""
+    item = visible_or_404(WorkItem.objects.all(), actor, pk=pk)
+    outcome, conclusion = request.POST.get("outcome", ""), request.POST.get("conclusion", "")
+    attempt(
+        request,
+        lambda: work_items.conclude_work_item(
+            item, actor=actor, outcome=outcome, conclusion=conclusion
+        ),
+        done=f"“{item.title}” is concluded.",
+    )
+    return back_to(request, _home_of(item))
+
+
+@require_POST
+@page
+def schedule_item(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Take an item of the backlog into the sprint named in `sprint`."""
+    item = visible_or_404(WorkItem.objects.all(), actor, pk=pk)
+    number = request.POST.get("sprint", "")
+    sprint = visible_or_404(Sprint.objects.all(), actor, pk=number if number.isdecimal() else 0)
+    attempt(
+        request,
+        lambda: work_items.schedule_work_item(item, sprint, actor=actor),
+        done=f"“{item.title}” is on the board.",
+    )
+    return back_to(request, reverse("projects:board", args=[sprint.pk]))
+
+
+def _home_of(item: WorkItem) -> str:
+    if item.sprint_id is not None:
+        return reverse("projects:board", args=[item.sprint_id])
+    return reverse("projects:project", args=[item.project.slug])
