@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from governance.models import PolicyVersion
 from projects.errors import InvalidInput, NotFound
 from projects.models import Project, ScopingDocument
+from projects.services.scoping import assess, author_ids
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,10 @@ class ScopingDocumentResolver:
             project=document.project,
             bindings={"scope": document.content_hash},
             attributes=self._attributes(document),
-            authors={"scope": self._authors(document)},
+            authors={"scope": author_ids(document)},
         )
 
     def _attributes(self, document: ScopingDocument) -> dict[str, Any]:
-        from projects.services.scoping import assess
-
         readiness = assess(document)
         return {
             "status": str(document.status),
@@ -98,10 +97,6 @@ class ScopingDocumentResolver:
             "threshold": readiness.threshold,
             "blockers": [blocker.sentence for blocker in readiness.blockers],
         }
-
-    def _authors(self, document: ScopingDocument) -> frozenset[int]:
-        editors = set(document.editors.values_list("pk", flat=True))
-        return frozenset(editors | {document.created_by_id, document.submitted_by_id} - {None})
 
 
 class PolicyVersionResolver:

@@ -110,7 +110,7 @@ class RequirementResultQuerySet(models.QuerySet["RequirementResult"]):
     def visible_to(self, actor: "Actor") -> "RequirementResultQuerySet":
         return self.filter(review__project__in=Project.objects.visible_to(actor))
 
-    def latest(self) -> "RequirementResultQuerySet":
+    def newest(self) -> "RequirementResultQuerySet":
         """Keep the newest evaluation of each review."""
         newest = (
             RequirementResult.objects.filter(review=OuterRef("review"))

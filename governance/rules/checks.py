@@ -73,6 +73,7 @@ class CheckContext:
     datasets: tuple[DatasetFact, ...] = ()
     scope: ScopeFact | None = None
     champion: str = ""
+    champion_version: int | None = None
 
 
 def passed(message: str, **detail: Any) -> CheckOutcome:

@@ -293,10 +293,10 @@ def _champion_compared(params: Params, context: CheckContext) -> CheckOutcome:
     if not found:
         return missing(f"It was not compared with the champion, {context.champion}.")
     newest = max(found, key=lambda one: one.produced_at)
-    against = newest.data.get("champion")
-    if against is not None and str(against) != context.champion:
+    against = newest.data.get("champion_version")
+    if against is not None and against != context.champion_version:
         return CheckOutcome(
-            "stale", f"It was compared with {against}; the champion is {context.champion} now."
+            "stale", f"It was compared with v{against}; the champion is {context.champion} now."
         )
     return passed(f"It was compared with the champion, {context.champion}.")
 

@@ -102,6 +102,6 @@ def unmapped_blocker(unmapped: Iterable[str]) -> str:
     if not names:
         return ""
     return (
-        f"The work was done by {', '.join(names)}, which maps to no person here; "
-        "nobody can be shown to be independent of it."
+        f"Nobody here is known to stand behind: {', '.join(names)}. While that is so, no signer "
+        "can be shown to be independent of the work."
     )

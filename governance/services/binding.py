@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from governance.models import GateReview, PolicyVersion
 from governance.rules.digests import bindings_digest
 from governance.rules.staleness import Moved, compare_bindings
-from governance.services.evidence import evidence_digest
+from governance.services.evidence import evidence_authors, evidence_digest
 from governance.subjects import SubjectFacts, resolve
 from projects.errors import RuleViolated
 
@@ -33,6 +33,8 @@ class SubjectNow:
 def subject_now(kind: str, ref: str, policy: PolicyVersion) -> SubjectNow:
     """Resolve a subject; call it before the transaction, since it may read files."""
     facts = resolve(kind, ref)
+    witnesses = evidence_authors(kind, ref) | facts.authors.get("evidence", frozenset())
+    facts = replace(facts, authors={**facts.authors, "evidence": witnesses})
     return SubjectNow(facts, _bindings(facts, kind, ref, policy))
 
 

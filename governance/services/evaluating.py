@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Max
 from django.utils.timezone import now
@@ -75,7 +76,7 @@ def store(review: GateReview, judged: Iterable[Judged]) -> list[RequirementResul
 
 def latest_results(review: GateReview) -> list[RequirementResult]:
     """Return the newest evaluation in the order of the policy."""
-    return list(review.results.latest())
+    return list(RequirementResult.objects.filter(review=review).newest())
 
 
 def unmet_requirements(review: GateReview) -> list[str]:
@@ -132,7 +133,7 @@ def _context(review: GateReview, subject: SubjectNow) -> CheckContext:
         ),
         datasets=tuple(_datasets(facts.attributes.get("dataset_refs") or ())),
         scope=_scope(review.project),
-        champion=_champion(review),
+        **_champion(review),
     )
 
 
@@ -156,17 +157,20 @@ def _scope(project: Project) -> ScopeFact | None:
     return ScopeFact(str(document), document.snapshot or {}, document.decided_at)
 
 
-def _champion(review: GateReview) -> str:
-    """Return the version that stands where a version of the same model would go, if another."""
-    if not review.model_name:
-        return ""
+def _champion(review: GateReview) -> dict[str, Any]:
+    """Return the other version of the same model that stands where this one would go, if any."""
+    if not review.model_name or review.model_version is None:
+        return {}
     standing = Promotion.objects.filter(
         model_name=review.model_name,
         status=Promotion.Status.APPLIED,
         environment__gate=review.gate,
     ).exclude(model_version=review.model_version)
     found = standing.first()
-    return f"{found.model_name} v{found.model_version}" if found else ""
+    if found is None:
+        return {}
+    label = f"{found.model_name} v{found.model_version}"
+    return {"champion": label, "champion_version": found.model_version}
 
 
 def _live_waivers(review: GateReview, at: datetime) -> dict[str, str]:

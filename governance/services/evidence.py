@@ -53,6 +53,14 @@ def evidence_digest(subject_kind: str, subject_ref: str) -> str:
     return digest_of_set(found.values_list("digest", flat=True))
 
 
+def evidence_authors(subject_kind: str, subject_ref: str) -> frozenset[int]:
+    """Return the people who put evidence about a subject on record."""
+    found = Evidence.objects.of_subject(subject_kind, subject_ref).order_by()
+    return frozenset(
+        who for who in found.values_list("produced_by", flat=True).distinct() if who is not None
+    )
+
+
 @transaction.atomic
 def _store(material: Material, attachment: str, *, actor: Actor) -> Evidence:
     evidence = Evidence.objects.create(

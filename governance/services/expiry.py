@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import F
+
 from governance.models import Condition, GateReview
 from governance.services.reviews import expire_review, suspend_review
 from projects.actors import Actor
@@ -28,7 +30,9 @@ def expire_due(now: datetime, *, actor: Actor) -> Ended:
             continue
         ended.expired.append(review.ref)
     overdue = Condition.objects.overdue(now.date())
-    broken = approved.filter(sign_offs__conditions__in=overdue).distinct()
+    broken = approved.filter(
+        sign_offs__conditions__in=overdue, sign_offs__bindings_digest=F("bindings_digest")
+    ).distinct()
     for review in broken.select_related("project"):
         try:
             suspend_review(review, actor=actor, reason="A condition of the approval is overdue.")

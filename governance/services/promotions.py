@@ -16,6 +16,7 @@ from governance.services import deciding, lineage
 from governance.services.binding import moved_since_approval
 from governance.services.denials import Attempt, refusals_recorded
 from governance.services.reviews import ReviewRequest, open_review, prepare
+from governance.services.signers import signers_among_authors
 from governance.subjects import resolve
 from ledger import services as ledger
 from projects.actors import Actor, system
@@ -90,8 +91,9 @@ def claim_promotion(promotion: Promotion, *, worker: str) -> bool:
     """Take an approved promotion for one worker; return whether this worker now holds it.
 
     A row that another worker claimed is taken over once that worker is gone: its process died on
-    this host (`worker` is `host:pid`), or the claim is a minute old. What the review binds is
-    asked again first: when it moved, or the approval no longer stands, nobody gets the row.
+    this host (`worker` is `host:pid`), or the claim is a minute old. The run, the data and the
+    scope that were signed are asked again first: when they moved, or the approval no longer
+    stands, nobody gets the row. The worker itself hashes the files before it sets the alias.
 
     Raises:
         Unavailable: what the review binds cannot be asked now; the row stays as it is.
@@ -295,7 +297,8 @@ def _is_claimable(promotion: Promotion) -> bool:
 
 def _is_gone(worker: str) -> bool:
     """Return whether the claim names a process of this host that no longer runs."""
-    host, _, pid = worker.partition(":")
+    host, _, rest = worker.partition(":")
+    pid = rest.partition(" ")[0]
     if host != socket.gethostname() or not pid.isdecimal():
         return False
     try:
@@ -313,7 +316,11 @@ def _review_stands(review: GateReview) -> bool:
 
 
 def _still_approved(promotion: Promotion) -> bool:
-    """Ask once more, before the alias moves, whether what was signed is what is there."""
+    """Ask once more, before the alias moves, whether what was signed is what is there.
+
+    Files are left to the worker: it hashes them last, and marks a mismatch as a failure that can
+    be retried once they are restored.
+    """
     if not _review_stands(promotion.review):
         _halt(promotion, f"The approval no longer stands: the review is {promotion.review.status}.")
         return False
@@ -325,7 +332,11 @@ def _still_approved(promotion: Promotion) -> bool:
     except DomainError as error:
         _halt(promotion, f"The model version cannot be examined: {error.message}")
         return False
-    moved = moved_since_approval(promotion.review, facts)
+    if dependent := signers_among_authors(promotion.review, facts.authors):
+        _halt(promotion, f"A signer did part of the work: {' '.join(dependent)}")
+        return False
+    found = moved_since_approval(promotion.review, facts)
+    moved = [part for part in found if part.part != "model_files"]
     if not moved:
         return True
     with transaction.atomic():

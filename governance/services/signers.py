@@ -139,7 +139,7 @@ def counted_sign_offs(review: GateReview, *, authors: Authors) -> list[SignOff]:
     """
     people = people_of(review.project)
     found = list(SignOff.objects.counting(review).select_related("signer", "on_behalf_of"))
-    counted = []
+    counted: list[SignOff] = []
     for one in found:
         claim = people.claim(one.signer_id, one.role)
         if claim is None:
@@ -148,6 +148,26 @@ def counted_sign_offs(review: GateReview, *, authors: Authors) -> list[SignOff]:
         if not reasons_against(review, claim, people, authors=authors, signed=others):
             counted.append(one)
     return counted
+
+
+def signers_among_authors(review: GateReview, authors: Authors) -> list[str]:
+    """Return what speaks against the signers of a decided review, going by the authors of now.
+
+    Roles are not asked: who held one when signing has signed for good.
+    """
+    named = rules_for(review).separation
+    found = []
+    for one in SignOff.objects.counting(review):
+        facts = SigningFacts(
+            person=one.signer_id,
+            role=one.role,
+            tier=review.tier,
+            requester=review.requested_by_id,
+            authors=authors,
+            on_behalf_of=one.on_behalf_of_id,
+        )
+        found += [f"{one.printed_name}: {reason}" for reason in refusals(facts, named)]
+    return found
 
 
 def roles_without_signer(review: GateReview, gate: GateRules, *, authors: Authors) -> list[str]:

@@ -11,9 +11,10 @@ from governance.models import GateReview, Waiver
 from governance.services import evaluating
 from governance.services.binding import stored_authors
 from governance.services.denials import Attempt, refusals_recorded
+from governance.services.reviews import suspend_review
 from ledger import services as ledger
 from projects.access import roles_of
-from projects.actors import Actor
+from projects.actors import Actor, system
 from projects.errors import InvalidInput, InvalidTransition, NotPermitted, RuleViolated
 
 
@@ -46,7 +47,7 @@ def grant_waiver(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> Waiv
 
 @transaction.atomic
 def revoke_waiver(waiver: Waiver, *, actor: Actor) -> Waiver:
-    """End a waiver now."""
+    """End a waiver now; an approval that may rest on it is suspended."""
     review = waiver.review
     access.require(actor, "waiver.revoke", review.project)
     revoked = Waiver.objects.filter(pk=waiver.pk, revoked_at__isnull=True)
@@ -54,6 +55,9 @@ def revoke_waiver(waiver: Waiver, *, actor: Actor) -> Waiver:
         raise InvalidTransition("The waiver was revoked before.", code="already_revoked")
     waiver.refresh_from_db()
     ledger.append("waiver.revoked", subject=waiver.ref, actor=actor, data={"review": review.ref})
+    if review.status == GateReview.Status.APPROVED:
+        reason = f"The waiver of {waiver.requirement_key} was revoked."
+        suspend_review(review, actor=system("governance"), reason=reason)
     return waiver
 
 
