@@ -1,0 +1,94 @@
+"""The people of the story, made as an administrator would make them."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import Permission, User
+from django.db import transaction
+
+from config.demo.doors import Visitor
+from projects.actors import person
+from projects.models import Project, Stakeholder
+from projects.services import projects
+
+Role = Stakeholder.Role
+
+#: username -> (first name, last name, roles). Lena and Sam wear two hats, as people do in small
+#: teams; the separation rules have to find that out by themselves.
+PEOPLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "lena": ("Lena", "Lund", (Role.LEAD, Role.BUSINESS_OWNER)),
+    "bruno": ("Bruno", "Baum", (Role.BUSINESS_OWNER,)),
+    "dora": ("Dora", "Diaz", (Role.DATA_OWNER,)),
+    "sam": ("Sam", "Sato", (Role.DATA_SCIENTIST, Role.VALIDATOR)),
+    "mia": ("Mia", "Moreau", (Role.ML_ENGINEER,)),
+    "vera": ("Vera", "Vance", (Role.VALIDATOR,)),
+    "rita": ("Rita", "Rossi", (Role.RISK_OFFICER,)),
+    "axel": ("Axel", "Adler", (Role.AUDITOR,)),
+    "otto": ("Otto", "Olsen", ()),
+}
+
+
+@dataclass
+class Cast:
+    """Everyone by name: their account, their password and their browser."""
+
+    base_url: str
+    passwords: dict[str, str] = field(default_factory=dict)
+    browsers: dict[str, Visitor] = field(default_factory=dict)
+
+    def password(self, username: str) -> str:
+        return self.passwords[username]
+
+    def __getitem__(self, username: str) -> Visitor:
+        """Return the person's browser, signed in."""
+        if username not in self.browsers:
+            visitor = Visitor(self.base_url, username, self.passwords[username])
+            self.browsers[username] = visitor.log_in()
+        return self.browsers[username]
+
+
+def make_people(base_url: str) -> Cast:
+    """Create the accounts with random passwords, and an administrator who holds no role."""
+    cast = Cast(base_url)
+    for username, (first, last, _roles) in PEOPLE.items():
+        cast.passwords[username] = _make_user(username, first, last).password_text
+    cast.passwords["admin"] = _make_user("admin", "Ada", "Admin", is_superuser=True).password_text
+    add_project = Permission.objects.get(codename="add_project")
+    User.objects.get(username="lena").user_permissions.add(add_project)
+    return cast
+
+
+@dataclass(frozen=True)
+class _NewUser:
+    user: User
+    password_text: str
+
+
+def _make_user(username: str, first: str, last: str, *, is_superuser: bool = False) -> _NewUser:
+    password = f"{username}-{secrets.token_hex(4)}"
+    user, _ = User.objects.update_or_create(
+        username=username,
+        defaults={
+            "first_name": first,
+            "last_name": last,
+            "email": f"{username}@example.org",
+            "is_staff": True,
+            "is_superuser": is_superuser,
+        },
+    )
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return _NewUser(user, password)
+
+
+@transaction.atomic
+def found_project(slug: str, name: str, summary: str) -> Project:
+    """Let Lena create the project and give everyone their roles."""
+    users = {user.username: user for user in User.objects.filter(username__in=PEOPLE)}
+    lena = person(users["lena"], method="command")
+    project = projects.create_project(actor=lena, slug=slug, name=name, summary=summary)
+    for username, (_first, _last, roles) in PEOPLE.items():
+        for role in roles:
+            if (username, role) != ("lena", Role.LEAD):
+                projects.assign_role(project, actor=lena, user=users[username], role=role)
+    return project

@@ -1,0 +1,155 @@
+"""Chapter four: a sprint of hypotheses, three approaches, and the random split refuted."""
+
+from typing import Any
+
+from config.demo.play import Play
+from config.demo.scoping import SLUG, plan_sprint
+from pipeline.adapters.mlflow_client import DatasetUse, MlflowGateway, ModelToLog, RunToLog
+
+
+def experiments(play: Play) -> None:
+    """Plan the sprint, train three approaches as Sam's own code, and conclude each item."""
+    play.stage.chapter("The sprint: hypotheses, experiments, runs")
+    lena = play.cast["lena"]
+    with play.stage.act("Experiment sprint planned and started") as remarks:
+        sprint = plan_sprint(play, "Sprint 1", [f"dataset_version:{play.memory['dataset']['id']}"])
+        play.memory["sprint"] = sprint["id"]
+        items = {key: _add_item(play, sprint["id"], **item) for key, item in ITEMS.items()}
+        lena.post(f"/api/v1/sprints/{sprint['id']}/start/")
+        remarks.append(f"{len(items)} hypotheses and experiments on the board")
+    _make_token(play)
+    _random_against_temporal(play, items["random"])
+    for approach, key in (
+        ("rule_baseline", "rules"),
+        ("logistic_regression", "logistic"),
+        ("gradient_boosting", "boosting"),
+    ):
+        _train(play, approach, items[key])
+
+
+ITEMS: dict[str, dict[str, Any]] = {
+    "random": {
+        "kind": "hypothesis",
+        "title": "A random split tells how the model will do on later months",
+        "metric_key": "test_roc_auc",
+        "expected_effect": "Random and temporal split differ by less than 0.02 ROC AUC",
+    },
+    "rules": {"kind": "experiment", "title": "Rules on earlier contacts", "time_box_hours": 16},
+    "logistic": {"kind": "experiment", "title": "Logistic regression", "time_box_hours": 24},
+    "boosting": {"kind": "experiment", "title": "Tuned gradient boosting", "time_box_hours": 40},
+}
+
+
+def _add_item(play: Play, sprint_id: int, **item: Any) -> int:
+    body = {"project": play.project_id, "sprint": sprint_id, "assignee": "sam", **item}
+    identifier: int = play.cast["lena"].post("/api/v1/work-items/", body)["id"]
+    return identifier
+
+
+def _make_token(play: Play) -> None:
+    with play.stage.act("Sam makes an API token for his own code") as remarks:
+        token = play.cast["sam"].post("/api/v1/tokens/", {"name": "notebook", "days": 7})["token"]
+        play.memory["sam_token"] = token
+        play.memory["gateway"] = MlflowGateway(f"{play.base_url}/mlflow", token)
+        remarks.append("shown once, may log runs, may never sign")
+
+
+def frame_of(play: Play) -> Any:
+    """Return the calls with their months, read once."""
+    if "frame" not in play.memory:
+        from config.demo.data import FIXTURES
+        from pipeline.ml import bank, tables
+
+        raw = (FIXTURES / "bank-additional-full.csv.gz").read_bytes()
+        play.memory["frame"] = bank.with_periods(tables.read_table(raw, bank.SPEC))
+    return play.memory["frame"]
+
+
+def plan_for(features: Any, **changes: Any) -> Any:
+    """Return the training plan on the bank's months for these columns."""
+    from pipeline.ml import bank
+    from pipeline.ml.training import TrainingPlan
+
+    plan = {"blocks": bank.BLOCKS, **changes}
+    return TrainingPlan(features=features, target=bank.TARGET, positive=bank.POSITIVE, **plan)
+
+
+def _random_against_temporal(play: Play, item: int) -> None:
+    """Train the same model on both splits, with and without the leak, and refute the hypothesis."""
+    from pipeline.ml import bank, training
+
+    with play.stage.act("The copied way (random split) beside the honest one") as remarks:
+        quick = {"grid": {}, "blocks": None}
+        shuffled = plan_for(bank.EVERYTHING, **quick)
+        leaking = plan_for(bank.WITH_LEAK, **quick)
+        values = {}
+        for name, plan in (("leak", leaking), ("random", shuffled)):
+            trained = training.train(frame_of(play), plan, training.LOGISTIC, play.stage.progress)
+            values[name] = trained.metrics["random_roc_auc"]
+            _log(play, f"random split, {name}", trained, item)
+        same = plan_for(bank.EVERYTHING, grid={})
+        trained = training.train(frame_of(play), same, training.LOGISTIC, play.stage.progress)
+        values["temporal"] = trained.metrics["test_roc_auc"]
+        _log(play, "temporal split, same columns", trained, item)
+        verdict = (
+            f"ROC AUC {values['leak']:.2f} with `duration`, {values['random']:.2f} on a random "
+            f"split, {values['temporal']:.2f} on later months"
+        )
+        play.expect(values["random"] > values["temporal"], "The random split did not flatter.")
+        _conclude(play, item, "refuted", verdict)
+        remarks.append(f"{verdict}; hypothesis refuted")
+
+
+def _train(play: Play, approach: str, item: int) -> None:
+    from pipeline.ml import bank, training
+
+    with play.stage.act(approach.replace("_", " ").capitalize()) as remarks:
+        trained = training.train(
+            frame_of(play), plan_for(bank.FEATURES), approach, play.stage.progress
+        )
+        logged = _log(play, approach, trained, item, with_model=trained.is_savable)
+        metrics = trained.metrics
+        finding = (
+            f"test ROC AUC {metrics['test_roc_auc']:.3f}, "
+            f"lift of the first tenth {metrics['test_lift_top_decile']:.2f}"
+        )
+        play.memory[approach] = (trained, logged)
+        _conclude(play, item, "concluded", finding)
+        remarks.append(f"{finding}, run {logged.run_id[:8]}")
+
+
+def _log(play: Play, name: str, trained: Any, item: int, *, with_model: bool = False) -> Any:
+    """Log a run through the gateway with Sam's token, as his own code would."""
+    dataset = play.memory["dataset"]
+    gateway: MlflowGateway = play.memory["gateway"]
+    model = None
+    if with_model:
+        model = ModelToLog(
+            trained.estimator,
+            trained.inputs.head(5),
+            output=trained.estimator.predict_proba(trained.inputs.head(5))[:, 1],
+        )
+    return gateway.log_run(
+        RunToLog(
+            experiment=f"{SLUG}/calls",
+            name=name,
+            params=trained.params,
+            metrics=trained.metrics,
+            ties={
+                "sprint": f"sprint:{play.memory['sprint']}",
+                "work_item": f"work_item:{item}",
+                "dataset": f"dataset_version:{dataset['id']}",
+            },
+            datasets=(
+                DatasetUse(dataset["name"], dataset["digest"], f"dataset_version:{dataset['id']}"),
+            ),
+            model=model,
+        )
+    )
+
+
+def _conclude(play: Play, item: int, outcome: str, conclusion: str) -> None:
+    sam = play.cast["sam"]
+    sam.post(f"/api/v1/work-items/{item}/move/", {"to": "doing"})
+    body = {"outcome": outcome, "conclusion": conclusion}
+    sam.post(f"/api/v1/work-items/{item}/conclude/", body)
