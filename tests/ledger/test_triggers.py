@@ -175,17 +175,24 @@ def test_a_disabled_trigger_fails_the_check(db):
     assert triggers.missing() == ["ledger_entry_delete"]
 
 
-@pytest.fixture
-def migrated(django_db_blocker, tmp_path):
+@pytest.fixture(scope="module")
+def migrated_once(django_db_blocker, tmp_path_factory):
     """Return the alias of a migrated database of its own."""
     settings = {**connections.settings["default"], "ENGINE": "django.db.backends.sqlite3"}
-    settings |= {"NAME": str(tmp_path / "migrated.sqlite3"), "OPTIONS": {}}
+    settings |= {"NAME": str(tmp_path_factory.mktemp("migrated") / "db.sqlite3"), "OPTIONS": {}}
     with django_db_blocker.unblock():
         connections.settings["migrated"] = settings
         call_command("migrate", database="migrated", verbosity=0)
-        yield "migrated"
+    yield "migrated"
+    with django_db_blocker.unblock():
         connections["migrated"].close()
         del connections.settings["migrated"], connections["migrated"]
+
+
+@pytest.fixture
+def migrated(migrated_once, django_db_blocker):
+    with django_db_blocker.unblock():
+        yield migrated_once
 
 
 def migrate(*target, **options):
