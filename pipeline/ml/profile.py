@@ -63,6 +63,24 @@ def bin_counts(values: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     return counts
 
 
+def bin_cuts(distinct: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return cuts at the deciles, and on both sides of a value that fills a whole bin by itself.
+
+    `distinct` are the sorted values and `counts` how often each occurs, both of shape (values,).
+
+    Without the second part a column that is nearly always 0 or 999 would have one bin only, and
+    could never be seen to drift.
+    """
+    if not len(distinct):
+        return np.empty(0)
+    shares = np.cumsum(counts) / counts.sum()
+    deciles = np.searchsorted(shares, np.arange(1, BINS) / BINS - 1e-12)
+    heavy = np.flatnonzero(counts / counts.sum() >= 1 / BINS)
+    positions = np.unique(np.concatenate([deciles, heavy, heavy - 1]))
+    inner = positions[(positions >= 0) & (positions < len(distinct) - 1)]
+    return np.asarray(distinct[inner], dtype=np.float64)
+
+
 def _column_profile(column: Column) -> dict[str, Any]:
     empty = int(column.isna().sum())
     described: dict[str, Any] = {
@@ -107,7 +125,7 @@ def _reference(frame: pd.DataFrame, name: str) -> dict[str, Any]:
 def _number_reference(column: Column) -> dict[str, Any]:
     values = column.dropna().to_numpy(dtype=np.float64)
     distinct, counts = np.unique(values, return_counts=True)
-    cuts = _cuts(distinct, counts)
+    cuts = bin_cuts(distinct, counts)
     grid = _grid(distinct)
     below = np.cumsum(counts)[np.searchsorted(distinct, grid)] if len(grid) else np.empty(0)
     return {
@@ -125,22 +143,6 @@ def _grid(distinct: np.ndarray) -> np.ndarray:
         return distinct
     positions = np.linspace(0, len(distinct) - 1, FINEST_GRID).round().astype(int)
     return np.asarray(distinct[positions])
-
-
-def _cuts(distinct: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return cuts at the deciles, and on both sides of a value that fills a whole bin by itself.
-
-    Without the second part a column that is nearly always 0 or 999 would have one bin only, and
-    could never be seen to drift.
-    """
-    if not len(distinct):
-        return np.empty(0)
-    shares = np.cumsum(counts) / counts.sum()
-    deciles = np.searchsorted(shares, np.arange(1, BINS) / BINS - 1e-12)
-    heavy = np.flatnonzero(counts / counts.sum() >= 1 / BINS)
-    positions = np.unique(np.concatenate([deciles, heavy, heavy - 1]))
-    inner = positions[(positions >= 0) & (positions < len(distinct) - 1)]
-    return np.asarray(distinct[inner], dtype=np.float64)
 
 
 def _category_reference(column: Column) -> dict[str, Any]:
