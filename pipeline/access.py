@@ -36,7 +36,7 @@ SYSTEM_ACTIONS: Mapping[str, frozenset[str]] = {
     "serving": frozenset({"deployment.refuse"}),
     "monitoring": frozenset({"monitor.run", "retraining.run"}),
     "retraining": frozenset({"retraining.run", "dataset.register", "training.run"}),
-    "reconcile": frozenset({"registry.reconcile"}),
+    "reconciler": frozenset({"registry.reconcile"}),
     "schedule": frozenset({"monitor.run", "retraining.run", "registry.reconcile"}),
 }
 

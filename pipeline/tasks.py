@@ -41,3 +41,14 @@ def reconcile_registry() -> int:
     from pipeline.services import reconcile
 
     return reconcile.reconcile_on_schedule()
+
+
+def expire_approvals() -> int:
+    """End approvals whose time is over or whose conditions are overdue."""
+    from django.utils import timezone
+
+    from governance.services import expiry
+    from projects.actors import system
+
+    ended = expiry.expire_due(timezone.now(), actor=system("governance"))
+    return len(ended.expired) + len(ended.suspended)

@@ -39,7 +39,7 @@ Runner = Callable[[Job, Actor], Mapping[str, Any]]
 
 #: What does the work of each kind; by dotted path, since the runners enqueue jobs themselves.
 RUNNERS: Mapping[str, str] = {
-    Job.Kind.PROFILE_DATASET: "pipeline.services.data.run_exploration",
+    Job.Kind.PROFILE_DATASET: "pipeline.services.exploring.run_exploration",
     Job.Kind.APPLY_PROMOTION: "pipeline.services.promoting.run_application",
     Job.Kind.MONITOR: "pipeline.services.monitoring.run_monitor_job",
     Job.Kind.RETRAIN: "pipeline.services.retraining.run_retraining",

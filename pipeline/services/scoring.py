@@ -182,7 +182,7 @@ def _from_table(names: Sequence[str], rows: Sequence[Any]) -> Mapping[str, Seque
                 details={"row": number},
             )
     if not rows:
-        return {name: () for name in names}
+        return dict.fromkeys(names, ())
     return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 
@@ -261,10 +261,14 @@ def _problem_of(column: Column, value: Any) -> tuple[str, str] | None:
         return None if isinstance(value, str) else ("wrong_type", "must be text")
     if column.family == "boolean":
         return None if isinstance(value, bool) else ("wrong_type", "must be true or false")
+    return _number_problem(column, value)
+
+
+def _number_problem(column: Column, value: Any) -> tuple[str, str] | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ("wrong_type", "must be a number")
     if isinstance(value, int):
-        return None if abs(value) < _MAX_INTEGER else ("not_finite", "is too large")
+        return None if abs(value) < _MAX_INTEGER else ("not_finite", "must be below 2^63")
     if not math.isfinite(value):
         return ("not_finite", "must be a finite number")
     if column.type in _INTEGERS and not value.is_integer():

@@ -1,0 +1,1 @@
+"""Pages and scoring addresses of the pipeline app."""
