@@ -1,20 +1,15 @@
-"""What every page shares: the actor, plain 404s, and refusals as messages instead of errors."""
+"""What the pages of governance share besides what every page does: refusals told in words."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from projects import errors
-from projects.actors import Actor, person
+from projects.views.base import page, visible_or_404
 
-Rest = ParamSpec("Rest")
-Row = TypeVar("Row", bound=Model)
+__all__ = ["attempt", "page", "status_of", "visible_or_404", "words_of"]
 
 _STATUS: dict[type[errors.DomainError], int] = {
     errors.InvalidInput: 400,
@@ -25,27 +20,6 @@ _STATUS: dict[type[errors.DomainError], int] = {
     errors.RuleViolated: 422,
     errors.Unavailable: 503,
 }
-
-
-def page(
-    view: Callable[Concatenate[HttpRequest, Actor, Rest], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, Rest], HttpResponse]:
-    """Give a view the person who is signed in; what the person may not know of is a 404."""
-
-    @wraps(view)
-    def signed_in(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
-        actor = person(cast("Any", request.user), method="session")
-        try:
-            return view(request, actor, *args, **kwargs)
-        except errors.NotFound as error:
-            raise Http404(error.message) from error
-
-    return cast("Callable[Concatenate[HttpRequest, Rest], HttpResponse]", login_required(signed_in))
-
-
-def visible_or_404(rows: QuerySet[Row], actor: Actor, **match: Any) -> Row:
-    """Return the one row that matches, if the actor may see it."""
-    return get_object_or_404(cast("Any", rows).visible_to(actor), **match)
 
 
 def attempt(
@@ -67,7 +41,7 @@ def attempt(
 
 
 def words_of(error: errors.DomainError) -> str:
-    """Return the refusal and its reasons as one text."""
+    """Return the refusal and those of its reasons that it does not name itself, as one text."""
     reasons = [str(reason) for reason in error.details.get("reasons", [])]
     fresh = [reason for reason in reasons if reason not in error.message]
     return " ".join([error.message, *fresh])

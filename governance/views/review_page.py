@@ -121,7 +121,7 @@ def _is_shown_apart(item: Evidence) -> bool:
 
 
 def _requirements(review: GateReview) -> list[RequirementLine]:
-    results = RequirementResult.objects.filter(review=review).latest()
+    results = RequirementResult.objects.filter(review=review).newest()
     return [RequirementLine(result, _links_of(result)) for result in results]
 
 
@@ -140,7 +140,7 @@ def _links_of(result: RequirementResult) -> list[Fact]:
 
 _ADDRESSES = {
     "dataset_ref": "/admin/pipeline/datasetversion/",
-    "scope_ref": "/admin/projects/scopingdocument/",
+    "scope_ref": "/scopes/",
 }
 
 

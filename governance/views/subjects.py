@@ -54,7 +54,7 @@ def _admin(model: str, label: str, pk: str) -> list[Fact]:
 
 def _scope_links(review: GateReview) -> list[Fact]:
     pk = _number_of(review.subject_ref)
-    return _admin("projects_scopingdocument", "Scoping document and its gauges", pk)
+    return [Fact("Scoping document, readiness and gauges", reverse("projects:scope", args=[pk]))]
 
 
 def _dataset_links(review: GateReview) -> list[Fact]:

@@ -1,0 +1,176 @@
+"""The admin of governance: rows by role, states by command, drafts with their mistakes named."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from governance.models import GateReview, PolicyVersion, SignOff
+from tests.factories import StakeholderFactory, UserFactory
+from tests.governance import faces
+
+MODELS = [
+    "gatereview",
+    "signoff",
+    "evidence",
+    "requirementresult",
+    "promotion",
+    "deniedattempt",
+    "finding",
+    "waiver",
+    "delegation",
+    "condition",
+    "lineagenode",
+    "policy",
+    "policyversion",
+    "environment",
+]
+
+
+@pytest.fixture
+def review(project, lead, data_scientist) -> GateReview:
+    faces.load_policies()
+    return faces.model_review(project, requester=lead, author=data_scientist)
+
+
+@pytest.fixture
+def policy_writer(db):
+    user = UserFactory(username="paula")
+    names = ["view_policyversion", "add_policyversion", "publish_policyversion", "view_policy"]
+    user.user_permissions.add(*Permission.objects.filter(codename__in=names))
+    return user
+
+
+@pytest.fixture
+def browse(client_for, superuser):
+    return client_for(superuser)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_list_opens_searches_and_keeps_the_strict_policy(browse, review, model):
+    response = browse.get(reverse(f"admin:governance_{model}_changelist"), {"q": "term"})
+    assert response.status_code == 200
+    assert list(faces.offences_in(response)) == []
+    assert "script-src 'self'" in response["Content-Security-Policy"]
+
+
+def test_a_review_links_to_its_page_and_offers_no_change(browse, review):
+    address = reverse("admin:governance_gatereview_change", args=[review.pk])
+    page = browse.get(address).content.decode()
+    assert f"/reviews/{review.pk}/" in page
+    assert 'name="_save"' not in page
+    assert browse.post(address, {"status": "approved"}).status_code == 403
+    review.refresh_from_db()
+    assert review.status == GateReview.Status.OPEN
+
+
+@pytest.mark.parametrize("model", ["signoff", "deniedattempt", "evidence", "gatereview"])
+def test_records_can_be_neither_added_nor_deleted(browse, review, model):
+    assert browse.get(reverse(f"admin:governance_{model}_add")).status_code == 403
+    address = reverse(f"admin:governance_{model}_delete", args=[1])
+    assert browse.post(address, {"post": "yes"}).status_code in {302, 403}
+    assert GateReview.objects.filter(pk=review.pk).exists()
+
+
+def test_rows_follow_the_roles(client_for, lead, review):
+    olga = UserFactory(username="olga")
+    StakeholderFactory(user=olga, role="validator")
+    for user in (olga, lead):
+        user.user_permissions.add(Permission.objects.get(codename="view_gatereview"))
+    address = reverse("admin:governance_gatereview_changelist")
+    detail = reverse("admin:governance_gatereview_change", args=[review.pk])
+    assert review.subject_label in client_for(lead).get(address).content.decode()
+    stranger = client_for(olga)
+    assert review.subject_label not in stranger.get(address).content.decode()
+    assert stranger.get(detail).status_code == 302
+
+
+class TestPolicyDrafts:
+    @pytest.fixture
+    def version(self, db) -> PolicyVersion:
+        faces.load_policies()
+        return PolicyVersion.objects.get(policy__name="standard")
+
+    @pytest.fixture
+    def text(self, version) -> str:
+        return version.text
+
+    def post(self, client, version, text):
+        address = reverse("admin:governance_policyversion_add")
+        return client.post(address, {"policy": version.policy_id, "text": text})
+
+    def test_a_sound_text_becomes_the_next_draft(self, client_for, policy_writer, version, text):
+        response = self.post(client_for(policy_writer), version, text + "\n# reviewed\n")
+        assert response.status_code == 302
+        newest = PolicyVersion.objects.filter(policy=version.policy).latest("number")
+        assert (newest.number, newest.status) == (2, PolicyVersion.Status.DRAFT)
+
+    def test_a_wrong_text_names_the_line_and_writes_nothing(
+        self, client_for, policy_writer, version, text
+    ):
+        broken = text.replace("roles: [validator], people: 1", "roles: [wizard], people: 1")
+        response = self.post(client_for(policy_writer), version, broken)
+        assert response.status_code == 200
+        page = response.content.decode()
+        assert "line " in page
+        assert "wizard" in page
+        assert PolicyVersion.objects.filter(policy=version.policy).count() == 1
+
+    def test_saving_a_draft_writes_the_next_version(self, client_for, policy_writer, version, text):
+        client = client_for(policy_writer)
+        self.post(client, version, text + "\n# one\n")
+        draft = PolicyVersion.objects.get(policy=version.policy, number=2)
+        address = reverse("admin:governance_policyversion_change", args=[draft.pk])
+        assert client.post(address, {"text": text + "\n# two\n"}).status_code == 302
+        draft.refresh_from_db()
+        assert draft.text.endswith("# one\n")
+        assert PolicyVersion.objects.filter(policy=version.policy).latest("number").number == 3
+
+    def test_a_published_text_cannot_be_changed(self, client_for, policy_writer, version, text):
+        address = reverse("admin:governance_policyversion_change", args=[version.pk])
+        response = client_for(policy_writer).post(address, {"text": "schema: 1"})
+        assert response.status_code == 403
+        version.refresh_from_db()
+        assert version.text == text
+
+    def test_the_author_cannot_publish(self, client_for, policy_writer, version, text):
+        client = client_for(policy_writer)
+        self.post(client, version, text + "\n# mine\n")
+        draft = PolicyVersion.objects.get(policy=version.policy, number=2)
+        address = reverse("admin:governance_policyversion_changelist")
+        chosen = {"action": "publish", "_selected_action": [draft.pk]}
+        page = client.post(address, chosen, follow=True).content.decode()
+        assert "may not publish it" in page
+        draft.refresh_from_db()
+        assert draft.status == PolicyVersion.Status.DRAFT
+
+
+def test_sign_offs_have_no_form(browse, review, validator):
+    sign_off = SignOff.objects.create(
+        review=review, signer=validator, printed_name="Vera", role="validator",
+        outcome="approved", meaning="I approve.", statement="I, Vera", sequence=0,
+        bindings_digest=review.bindings_digest, policy_digest="0" * 64, method="session+password",
+    )  # fmt: skip
+    page = browse.get(reverse("admin:governance_signoff_change", args=[sign_off.pk]))
+    assert page.status_code == 200
+    assert b"<textarea" not in page.content
+
+
+def test_the_overview_counts_what_waits(client_for, validator, review):
+    page = client_for(validator).get("/admin/").content.decode()
+    assert "waiting for me" in page
+    assert 'class="count" title="1 waiting for you"' in page
+
+
+def test_people_without_the_admin_sign_in_and_out(client, validator):
+    validator.is_staff = False
+    validator.save()
+    signed_in = client.post(
+        "/admin/login/?next=/inbox/",
+        {"username": "vera", "password": "correct horse", "next": "/inbox/"},
+    )
+    assert signed_in["Location"] == "/inbox/"
+    assert client.get("/inbox/").status_code == 200
+    assert client.get("/admin/").status_code == 302
+    assert client.get("/admin/login/")["Location"] == "/"
+    assert client.post("/admin/logout/").status_code == 200
+    assert client.get("/inbox/").status_code == 302
