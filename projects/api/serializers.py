@@ -1,0 +1,176 @@
+"""What REST answers show of this app's rows, and what its commands take."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from projects.models import Project, ScopingDocument, Sprint, Stakeholder, WorkItem
+from projects.rules.scoping import Gauge, Readiness
+from projects.services import scoping
+
+
+class ProjectSerializer(serializers.ModelSerializer[Project]):
+    created_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+
+    class Meta:
+        model = Project
+        fields = ("id", "ref", "slug", "name", "summary", "status", "tier", "created_by",
+                  "created_at")  # fmt: skip
+        read_only_fields = ("id", "ref", "status", "created_by", "created_at")
+
+
+class StakeholderSerializer(serializers.ModelSerializer[Stakeholder]):
+    user = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+
+    class Meta:
+        model = Stakeholder
+        fields = ("id", "project", "user", "role", "valid_from", "valid_to")
+
+
+class NewStakeholderSerializer(serializers.Serializer[Any]):
+    project = serializers.IntegerField()
+    user = serializers.CharField(help_text="User name.")
+    role = serializers.ChoiceField(choices=Stakeholder.Role.choices)
+    valid_from = serializers.DateField(required=False)
+    valid_to = serializers.DateField(required=False, allow_null=True)
+
+
+class EndOfRoleSerializer(serializers.Serializer[Any]):
+    on = serializers.DateField(help_text="Last day on which the role counts.")
+
+
+class ScopingDocumentSerializer(serializers.ModelSerializer[ScopingDocument]):
+    created_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    submitted_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+
+    class Meta:
+        model = ScopingDocument
+        fields: tuple[str, ...] = (
+            "id", "ref", "project", "version", "parent", "status", "title", "summary",
+            "content_hash", "created_by", "created_at", "submitted_by", "submitted_at",
+            "decided_at",
+        )  # fmt: skip
+
+
+class ScopingDocumentDetailSerializer(ScopingDocumentSerializer):
+    content = serializers.SerializerMethodField()
+
+    class Meta(ScopingDocumentSerializer.Meta):
+        fields = (*ScopingDocumentSerializer.Meta.fields, "content")
+
+    @extend_schema_field({"type": "object"})
+    def get_content(self, document: ScopingDocument) -> dict[str, Any]:
+        """Return what was submitted, or what the draft says now."""
+        return document.snapshot or scoping.content_of(document)
+
+
+class NewScopeSerializer(serializers.Serializer[Any]):
+    project = serializers.IntegerField()
+    content = serializers.DictField(
+        help_text="Fields by name, and lists: objectives, criteria, baselines, prior_art, "
+        "approaches, data_sources, feature_notes, estimates, risks. Owners by user name."
+    )
+
+
+class ScopeContentSerializer(serializers.Serializer[Any]):
+    content = serializers.DictField()
+
+
+class BlockerSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+    field = serializers.CharField()
+
+
+class LostPointsSerializer(serializers.Serializer[Any]):
+    section = serializers.CharField()
+    points = serializers.FloatField()
+    reason = serializers.CharField()
+    field = serializers.CharField()
+
+
+class SignSerializer(serializers.Serializer[Any]):
+    rule = serializers.CharField()
+    points = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
+class GaugeSerializer(serializers.Serializer[Gauge]):
+    score = serializers.IntegerField()
+    signs = SignSerializer(many=True)
+
+
+class ReadinessSerializer(serializers.Serializer[Readiness]):
+    score = serializers.IntegerField()
+    threshold = serializers.IntegerField()
+    is_submittable = serializers.BooleanField()
+    policy_version = serializers.IntegerField()
+    blockers = BlockerSerializer(many=True)
+    lost = LostPointsSerializer(many=True)
+    under_scoped = GaugeSerializer()
+    over_scoped = GaugeSerializer()
+
+
+class SprintSerializer(serializers.ModelSerializer[Sprint]):
+    created_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+
+    class Meta:
+        model = Sprint
+        fields = ("id", "ref", "project", "name", "kind", "goal", "status", "starts_on", "ends_on",
+                  "started_at", "closed_at", "review_notes", "dataset_refs", "created_by",
+                  "created_at")  # fmt: skip
+
+
+class NewSprintSerializer(serializers.Serializer[Any]):
+    project = serializers.IntegerField()
+    name = serializers.CharField(max_length=100)
+    kind = serializers.ChoiceField(choices=Sprint.Kind.choices)
+    goal = serializers.CharField()
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField()
+    dataset_refs = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class CloseSprintSerializer(serializers.Serializer[Any]):
+    review_notes = serializers.CharField(required=False, allow_blank=True)
+
+
+class WorkItemSerializer(serializers.ModelSerializer[WorkItem]):
+    assignee = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    created_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+
+    class Meta:
+        model = WorkItem
+        fields = ("id", "ref", "project", "sprint", "parent", "kind", "title", "description",
+                  "status", "outcome", "conclusion", "points", "metric_key", "expected_effect",
+                  "time_box_hours", "assignee", "run_ids", "rank", "created_by",
+                  "created_at")  # fmt: skip
+
+
+class NewWorkItemSerializer(serializers.Serializer[Any]):
+    project = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=WorkItem.Kind.choices)
+    title = serializers.CharField(max_length=200)
+    description = serializers.CharField(required=False, allow_blank=True)
+    sprint = serializers.IntegerField(required=False, allow_null=True)
+    parent = serializers.IntegerField(required=False, allow_null=True)
+    points = serializers.IntegerField(required=False, allow_null=True, min_value=0)
+    metric_key = serializers.CharField(required=False, allow_blank=True)
+    expected_effect = serializers.CharField(required=False, allow_blank=True)
+    time_box_hours = serializers.IntegerField(required=False, allow_null=True, min_value=0)
+    assignee = serializers.CharField(required=False, help_text="User name.")
+    rank = serializers.FloatField(required=False)
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    to = serializers.CharField(help_text="Column of the board.")
+
+
+class ScheduleSerializer(serializers.Serializer[Any]):
+    sprint = serializers.IntegerField()
+
+
+class ConclusionSerializer(serializers.Serializer[Any]):
+    outcome = serializers.CharField()
+    conclusion = serializers.CharField()

@@ -1,0 +1,12 @@
+"""Addresses of the REST resources of projects."""
+
+from rest_framework.routers import SimpleRouter
+
+from projects.api import views
+
+router = SimpleRouter()
+router.register("projects", views.ProjectViewSet, basename="project")
+router.register("stakeholders", views.StakeholderViewSet, basename="stakeholder")
+router.register("scoping-documents", views.ScopingDocumentViewSet, basename="scoping-document")
+router.register("sprints", views.SprintViewSet, basename="sprint")
+router.register("work-items", views.WorkItemViewSet, basename="work-item")
