@@ -80,7 +80,7 @@ def leaks(dataset: DatasetVersion) -> list[str]:
     """Return the columns that the datasheet marks as unknown when a prediction is made."""
     columns = dataset.datasheet.get("columns", {})
     notes = columns.items() if isinstance(columns, Mapping) else ((c["name"], c) for c in columns)
-    return [n for n, note in notes if note.get("known_at_prediction") is False]
+    return [n for n, note in notes if note.get("is_known_at_prediction") is False]
 
 
 def run_digest(facts: RunFacts) -> str:
