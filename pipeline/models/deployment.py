@@ -69,6 +69,13 @@ class Deployment(models.Model):
         return f"deployment:{self.pk}"
 
 
+class PredictionQuerySet(models.QuerySet["Prediction"]):
+    """Predictions as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "PredictionQuerySet":
+        return self.filter(deployment__project__in=Project.objects.visible_to(actor))
+
+
 class Prediction(models.Model):
     """One answered row with its inputs; the label arrives later, if ever."""
 
@@ -83,6 +90,8 @@ class Prediction(models.Model):
     score = models.FloatField()
     label = models.PositiveSmallIntegerField(null=True, blank=True)
     labelled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PredictionQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
