@@ -132,8 +132,8 @@ def load_standard_policies(*, actor: Actor) -> list[PolicyVersion]:
 
 
 def rules_of(version: PolicyVersion) -> PolicyRules:
-    """Return the rules of a version; parsed once per text."""
-    return _parse_cached(version.text)
+    """Return the rules of a version."""
+    return parse_text(version.text)
 
 
 def gate_rules(version: PolicyVersion, gate: str) -> GateRules:
@@ -149,15 +149,16 @@ def gate_rules(version: PolicyVersion, gate: str) -> GateRules:
     return gates[gate]
 
 
+@lru_cache(maxsize=32)
 def parse_text(text: str) -> PolicyRules:
-    """Read a policy's YAML.
+    """Read a policy's YAML; a text that was read before is not read again.
 
     Raises:
         InvalidInput: code `invalid_policy`; every problem with its key and its line.
     """
     try:
-        raw = yaml.safe_load(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+        raw = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise _unreadable(error) from error
     problems = list(chain(_repeated_keys(root), _schema_problems(raw)))
@@ -167,11 +168,6 @@ def parse_text(text: str) -> PolicyRules:
         except PolicyError as error:
             problems = list(error.problems)
     raise _invalid(problems, root)
-
-
-@lru_cache(maxsize=32)
-def _parse_cached(text: str) -> PolicyRules:
-    return parse_text(text)
 
 
 @lru_cache(maxsize=1)

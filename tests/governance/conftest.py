@@ -1,0 +1,141 @@
+"""A world with a signed scope, released data and a model version ready for review."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from governance.models import GateReview, Promotion, SignOff
+from governance.services import policies, promotions, reviews
+from governance.services.evidence import Material, record_evidence
+from governance.services.promotions import PromotionRequest
+from governance.services.reviews import ReviewRequest, Signature
+from projects.actors import system
+from projects.models import Project, ScopingDocument
+from tests.factories import PASSWORD, session_actor
+from tests.governance import fakes
+
+Signer = Callable[..., SignOff]
+
+
+@pytest.fixture
+def policy(db: None) -> Any:
+    policies.load_standard_policies(actor=system("setup"))
+    return policies.PolicyVersion.objects.get(policy__name="standard")
+
+
+@pytest.fixture
+def world(settings: Any) -> Iterator[fakes.Subjects]:
+    """Facts of datasets and model versions, which a test may change."""
+    settings.SUBJECT_RESOLVERS = {
+        **settings.SUBJECT_RESOLVERS,
+        "dataset_version": "tests.governance.fakes.FakeResolver",
+        "model_version": "tests.governance.fakes.FakeResolver",
+    }
+    fakes.WORLD.facts.clear()
+    fakes.WORLD.error = None
+    yield fakes.WORLD
+    fakes.WORLD.facts.clear()
+    fakes.WORLD.error = None
+
+
+@pytest.fixture
+def sign() -> Signer:
+    """Sign a review as somebody: `sign(review, vera, "validator")`."""
+
+    def sign_as(review: GateReview, user: User, role: str, **changes: Any) -> SignOff:
+        method = changes.pop("method", "session")
+        review.refresh_from_db()
+        values = {
+            "role": role,
+            "outcome": "approved",
+            "meaning": "",
+            "reason": "",
+            "password": PASSWORD,
+            "bindings_digest": review.bindings_digest,
+            **changes,
+        }
+        signed = reviews.sign(review, Signature(**values), actor=fakes.acting(user, method))
+        review.refresh_from_db()
+        return signed
+
+    return sign_as
+
+
+@pytest.fixture
+def scope_review(
+    policy: Any, project: Project, submitted_scope: ScopingDocument, lead: User
+) -> GateReview:
+    request = ReviewRequest("scope", project, "scoping_document", submitted_scope.ref)
+    return reviews.request_review(request, actor=session_actor(lead))
+
+
+@pytest.fixture
+def candidate(
+    policy: Any,
+    world: fakes.Subjects,
+    project: Project,
+    approved_scope: ScopingDocument,
+    data_scientist: User,
+) -> str:
+    """Reference of a documented model version that was trained on dataset `fakes.DATASET`."""
+    pk = data_scientist.pk
+    world.facts[fakes.DATASET] = fakes.dataset_facts(project, pk)
+    world.facts[fakes.MODEL] = fakes.model_facts(project, pk, approved_scope.content_hash)
+    for kind, ref, title in (
+        ("dataset_version", fakes.DATASET, "eda_report"),
+        ("model_version", fakes.MODEL, "model_card"),
+    ):
+        material = Material(project, kind, ref, title, title, data={"text": title})
+        record_evidence(material, actor=session_actor(data_scientist))
+    return fakes.MODEL
+
+
+@pytest.fixture
+def data_review(candidate: str, project: Project, data_scientist: User) -> GateReview:
+    request = ReviewRequest("data", project, "dataset_version", fakes.DATASET)
+    return reviews.request_review(request, actor=session_actor(data_scientist))
+
+
+@pytest.fixture
+def released_data(
+    data_review: GateReview, sign: Signer, data_owner: User, lead: User
+) -> GateReview:
+    sign(data_review, data_owner, "data_owner")
+    sign(data_review, lead, "lead")
+    assert data_review.status == "approved"
+    return data_review
+
+
+@pytest.fixture
+def promotion(
+    released_data: GateReview, candidate: str, project: Project, ml_engineer: User
+) -> Promotion:
+    """A requested promotion that lacks nothing but its sign-offs."""
+    request = PromotionRequest(
+        project, "term-deposit-calls", 1, candidate, "production", "It is better."
+    )
+    return promotions.request_promotion(request, actor=session_actor(ml_engineer))
+
+
+@pytest.fixture
+def review(promotion: Promotion) -> GateReview:
+    return promotion.review
+
+
+@pytest.fixture
+def approved(
+    promotion: Promotion, sign: Signer, validator: User, business_owner: User
+) -> Promotion:
+    sign(promotion.review, validator, "validator")
+    sign(promotion.review, business_owner, "business_owner")
+    promotion.refresh_from_db()
+    assert promotion.status == "approved"
+    return promotion
+
+
+@pytest.fixture
+def applied(approved: Promotion) -> Promotion:
+    assert promotions.claim_promotion(approved, worker="here:1")
+    return promotions.mark_applied(approved, actor=system("promotion"))
