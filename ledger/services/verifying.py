@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
+from django.db.models import Subquery
+from django.db.models.functions import Coalesce
+
 from ledger import anchors, keys, triggers
 from ledger.models import Checkpoint, LedgerEntry, LedgerHead, PersonalText
 from ledger.rules import entries, merkle, notes
@@ -137,7 +140,8 @@ class _Verification:
 
     def _check_beyond_head(self) -> None:
         """Look for entries that were inserted without moving the head."""
-        size = LedgerHead.objects.values_list("size", flat=True).first() or 0
+        # One statement, since entries appended between two would look inserted.
+        size = Coalesce(Subquery(LedgerHead.objects.values("size")[:1]), 0)
         beyond = LedgerEntry.objects.filter(seq__gt=size).order_by("seq").first()
         if beyond is not None and self.first_bad_seq is None:
             self._stop(beyond.seq, ["it stands beyond the head, so it was not appended"])

@@ -64,8 +64,7 @@ def test_the_name_of_a_person_is_not_in_the_hashed_bytes(someone):
     assert "\\u00d8" not in bytes(entry.body).decode()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_appending_outside_a_transaction_is_refused(someone):
+def test_appending_outside_a_transaction_is_refused(racing_db, someone):
     with pytest.raises(OutsideTransaction) as refusal:
         append("thing.made", subject="thing:1", actor=someone)
     assert refusal.value.code == "outside_transaction"
