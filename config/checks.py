@@ -27,6 +27,7 @@ def sqlite_is_immediate(app_configs: Apps, **_: Any) -> list[CheckMessage]:
     ]
 
 
+@register()
 def wiring_is_importable(app_configs: Apps, **_: Any) -> list[CheckMessage]:
     """Refuse a dotted path that leads nowhere: a guard that is missing would guard nothing."""
     return [

@@ -57,7 +57,7 @@ class Instance:
         return self.log.read_text()
 
     def wait_until_it_serves(self) -> "Instance":
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 240
         while "answers at" not in self.said:
             assert self.process.poll() is None, self.said
             assert time.monotonic() < deadline, self.said
@@ -151,7 +151,7 @@ def refused(home: Path, *arguments: str) -> tuple[int, str]:
         env=environment(home),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     return done.returncode, (done.stdout + done.stderr).strip()

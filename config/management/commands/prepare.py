@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 
 from governance.services.policies import load_standard_policies
 from pipeline.gateway.app import migrate_mlflow
+from pipeline.schedules import register_schedules
 from projects.actors import system
 
 ADMINISTRATOR = "admin"
@@ -36,6 +37,7 @@ class Command(BaseCommand):
             raise CommandError(f"Cannot prepare the database {name}: {error}.") from error
         migrate_mlflow()
         load_standard_policies(actor=system("setup"))
+        register_schedules()
         if not options["no_administrator"]:
             self._create_administrator()
 
