@@ -5,17 +5,25 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import User
+from django.db import DatabaseError
 from django.test import Client
 from rest_framework.test import APIClient
 
+from governance.models import GateReview, Promotion
 from ledger import triggers
+from ledger.models import LedgerEntry
 from projects.actors import Actor
-from projects.models import Project, ScopingDocument
+from projects.models import Project, ScopingDocument, Sprint, WorkItem
 from projects.services import scoping
 from tests import factories
 from tests.factories import PASSWORD, UserFactory, session_actor
+
+# A busy machine is slow, not wrong.
+hypothesis.settings.register_profile("countersign", deadline=None)
+hypothesis.settings.load_profile("countersign")
 
 
 def _cast_member(username: str) -> Callable[[Any], User]:
@@ -114,6 +122,48 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+#: Rows whose status may change only together with an entry in the ledger.
+GOVERNED = (Project, ScopingDocument, Sprint, WorkItem, GateReview, Promotion)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[Any]:
+    """Fail a test in whose body a governed row changed its status and nothing was recorded.
+
+    Fixtures may write rows as they like. The mark `no_ledger_guard` opts a test out.
+    """
+    before = _statuses() if _is_guarded(item) else None
+    result = yield
+    if before is not None:
+        _require_entries(before, _statuses())
+    return result
+
+
+def _is_guarded(item: pytest.Item) -> bool:
+    uses_database = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+    return bool(uses_database) and item.get_closest_marker("no_ledger_guard") is None
+
+
+def _statuses() -> tuple[int, dict[Any, str]] | None:
+    try:
+        statuses = {
+            (model.__name__, pk): status
+            for model in GOVERNED
+            for pk, status in model._default_manager.values_list("pk", "status")
+        }
+        return LedgerEntry.objects.count(), statuses
+    except DatabaseError:
+        return None  # The test left a broken transaction behind on purpose.
+
+
+def _require_entries(before: Any, after: Any) -> None:
+    if after is None:
+        return
+    changed = [row for row, status in before[1].items() if after[1].get(row, status) != status]
+    if changed and before[0] == after[0]:
+        pytest.fail(f"{changed} changed status and nothing was written to the ledger")
 
 
 def _is_loopback(host: str) -> bool:

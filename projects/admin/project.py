@@ -54,16 +54,15 @@ class StakeholderInline(TabularInline):
 
     model = Stakeholder
     form = StakeholderForm
-    formset = RolesFormSet
     extra = 1
     can_delete = False
     verbose_name_plural = "people (end a role by giving it a last day)"
 
     def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
-        formset = super().get_formset(request, obj, **kwargs)
-        return type("RolesOfActor", (formset,), {"actor": actor_of(request)})
+        formset = type("RolesOfActor", (RolesFormSet,), {"actor": actor_of(request)})
+        return super().get_formset(request, obj, formset=formset, **kwargs)
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return _may_assign(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -203,11 +203,8 @@ class ScopingDocumentAdmin(GovernedAdmin):
     def get_urls(self) -> list[URLPattern]:
         def named(verb: str, view: Any) -> URLPattern:
             route = f"<int:pk>/{verb}/"
-            return path(
-                route,
-                self.admin_site.admin_view(require_POST(view)),
-                name=f"projects_scopingdocument_{verb}",
-            )
+            guarded: Any = self.admin_site.admin_view(require_POST(view))
+            return path(route, guarded, name=f"projects_scopingdocument_{verb}")
 
         own = [
             named("submit", self.submit_view),

@@ -1,6 +1,8 @@
 """Sprints and work items: to look at here, changed by the buttons of the board."""
 
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -33,7 +35,7 @@ class WorkItemEventInline(TabularInline):
     extra = 0
     can_delete = False
 
-    def has_add_permission(self, request: object, obj: object) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
 

@@ -154,7 +154,10 @@ class NewWorkItemSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=200)
     description = serializers.CharField(required=False, allow_blank=True)
     sprint = serializers.IntegerField(required=False, allow_null=True)
-    parent = serializers.IntegerField(required=False, allow_null=True)
+    # DRF takes declared fields off the class, so its own `parent` is not touched.
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        required=False, allow_null=True
+    )
     points = serializers.IntegerField(required=False, allow_null=True, min_value=0)
     metric_key = serializers.CharField(required=False, allow_blank=True)
     expected_effect = serializers.CharField(required=False, allow_blank=True)

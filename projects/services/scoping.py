@@ -1,6 +1,7 @@
 """Commands on scoping documents: write, assess, submit, decide."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -199,7 +200,7 @@ def approve_scoping_document(
     if former is not None:
         move(former, Status.SUPERSEDED, allowed=SCOPE_TRANSITIONS)
         _record("scope.superseded", former, actor=actor, by=document.ref)
-    move(document, Status.APPROVED, allowed=SCOPE_TRANSITIONS, decided_at=decided)
+    _become_approved(document, decided)
     document.criteria.update(locked_at=decided)
     _record("scope.approved", document, actor=actor, review=review_ref)
     return document
@@ -278,6 +279,17 @@ def _require_decision(document: ScopingDocument, *, actor: Actor, review_ref: st
         raise InvalidInput(
             "A scoping document is decided by a gate review; name it.", code="review_ref_missing"
         )
+
+
+def _become_approved(document: ScopingDocument, decided: datetime) -> None:
+    try:
+        with transaction.atomic():
+            move(document, Status.APPROVED, allowed=SCOPE_TRANSITIONS, decided_at=decided)
+    except IntegrityError as error:
+        # The database allows one approved version; another one was approved at this moment.
+        raise StaleState(
+            f"Another version of {document.project} has just been approved."
+        ) from error
 
 
 def _require_draft(document: ScopingDocument) -> None:
