@@ -263,7 +263,7 @@ class _Reader:
         for part in ("name", "alias"):
             names = [getattr(environment, part) for environment in environments]
             if len(set(names)) != len(names):
-                self._wrong(("environments",), f"two environments share a {part}")
+                self._wrong(("environments",), f"two environments have the same {part}")
 
     def _wrong(self, path: Path, message: str) -> None:
         self.problems.append(Problem(path, message))

@@ -1,0 +1,161 @@
+"""Policies: the shipped ones are sound, and every mistake is named with its key."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+
+from governance.rules.policy import TIERS, PolicyError, parse_policy
+from governance.rules.requirements import VOCABULARY
+from projects.models import Stakeholder
+
+
+def text_of(name: str) -> str:
+    return (Path(settings.BASE_DIR) / "fixtures" / "policies" / f"{name}.yaml").read_text()
+
+
+STANDARD: dict[str, Any] = yaml.safe_load(text_of("standard"))
+
+
+def problems_of(change: Any) -> dict[str, str]:
+    raw = copy.deepcopy(STANDARD)
+    change(raw)
+    with pytest.raises(PolicyError) as error:
+        parse_policy(raw, VOCABULARY)
+    return {problem.where: problem.message for problem in error.value.problems}
+
+
+def test_the_standard_policy_has_four_gates_for_every_tier():
+    rules = parse_policy(STANDARD, VOCABULARY)
+    assert set(rules.gates) == {"scope", "data", "validation", "policy"}
+    assert all(set(gate.sign_offs) == set(TIERS) for gate in rules.gates.values())
+    assert [(one.name, one.alias, one.mode) for one in rules.environments] == [
+        ("production", "champion", "enforce")
+    ]
+
+
+def test_in_the_standard_policy_more_risk_never_means_fewer_people():
+    rules = parse_policy(STANDARD, VOCABULARY)
+    for gate in rules.gates.values():
+        low, medium, high = (gate.sign_offs[tier] for tier in TIERS)
+        assert low.people <= medium.people <= high.people
+        assert set(low.roles) <= set(medium.roles) <= set(high.roles)
+
+
+def test_the_policy_for_a_small_team_covers_low_risk_only():
+    rules = parse_policy(yaml.safe_load(text_of("small-team")), VOCABULARY)
+    assert {tier for gate in rules.gates.values() for tier in gate.sign_offs} == {"low"}
+    assert rules.environments == ()
+
+
+def test_every_role_but_the_auditor_may_be_asked_to_sign():
+    from governance.rules.policy import SIGNING_ROLES
+
+    assert set(Stakeholder.Role.values) - {"auditor"} == SIGNING_ROLES
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "words"),
+    [
+        (lambda p: p.update(schema=2), "schema", "must be 1"),
+        (lambda p: p.pop("gates"), "gates", "is missing"),
+        (lambda p: p.update(colour="red"), "colour", "is not known here"),
+        (lambda p: p.update(validity_days=0), "validity_days", "at least 1"),
+        (lambda p: p.update(on_breach={"suspend": "yes"}), "on_breach.suspend", "true or false"),
+        (
+            lambda p: p["gates"]["scope"]["requirements"][0].update(check="magic"),
+            "gates.scope.requirements.0.check",
+            "'magic' is not one of",
+        ),
+        (
+            lambda p: p["gates"]["scope"]["requirements"][0].update(params={"x": 1}),
+            "gates.scope.requirements.0.params.x",
+            "is not known here",
+        ),
+        (
+            lambda p: p["gates"]["scope"].update(requirements=[]),
+            "gates.scope.requirements",
+            "at least one blocking requirement",
+        ),
+        (
+            lambda p: p["gates"]["scope"]["requirements"][0].update(blocking=False),
+            "gates.scope.requirements",
+            "at least one blocking requirement",
+        ),
+        (
+            lambda p: p["gates"]["data"]["requirements"][1].update(key="datasheet"),
+            "gates.data.requirements",
+            "uses the key 'datasheet' twice",
+        ),
+        (
+            lambda p: p["gates"]["scope"].update(separation=["scope_author_not_approver"]),
+            "gates.scope.separation",
+            "requester_not_approver",
+        ),
+        (
+            lambda p: p["gates"]["scope"]["separation"].append("nobody"),
+            "gates.scope.separation.2",
+            "'nobody' is not one of",
+        ),
+        (
+            lambda p: p["gates"]["scope"]["sign_offs"]["low"].update(roles=["auditor"]),
+            "gates.scope.sign_offs.low.roles.0",
+            "'auditor' is not one of",
+        ),
+        (
+            lambda p: p["gates"]["scope"]["sign_offs"]["low"].update(roles=["lead", "lead"]),
+            "gates.scope.sign_offs.low.roles",
+            "twice",
+        ),
+        (
+            lambda p: p["gates"]["scope"]["sign_offs"]["low"].update(people=0),
+            "gates.scope.sign_offs.low.people",
+            "at least 1",
+        ),
+        (
+            lambda p: p["environments"][0].update(gate="nowhere"),
+            "environments.0.gate",
+            "there is no gate 'nowhere'",
+        ),
+        (
+            lambda p: p["environments"][0].update(gate="scope"),
+            "environments.0.gate",
+            "does not judge model versions",
+        ),
+        (
+            lambda p: p["environments"][0].update(mode="off"),
+            "environments.0.mode",
+            "'off' is not one of",
+        ),
+        (
+            lambda p: p["environments"][0].update(alias="Champion"),
+            "environments.0.alias",
+            "lower case",
+        ),
+        (
+            lambda p: p["environments"].append(dict(p["environments"][0], name="other")),
+            "environments",
+            "have the same alias",
+        ),
+    ],
+)
+def test_a_mistake_is_named_with_its_key(change, where, words):
+    assert words in problems_of(change)[where]
+
+
+def test_all_mistakes_are_named_at_once():
+    def change(policy):
+        policy.pop("title")
+        policy["gates"]["scope"]["requirements"][0]["check"] = "magic"
+
+    assert set(problems_of(change)) == {"title", "gates.scope.requirements.0.check"}
+
+
+@pytest.mark.parametrize("raw", [None, [], "text", {"gates": []}, {"gates": {"a": None}}])
+def test_whatever_is_no_policy_is_refused_in_words(raw):
+    with pytest.raises(PolicyError) as error:
+        parse_policy(raw, VOCABULARY)
+    assert error.value.problems
