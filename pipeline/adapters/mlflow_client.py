@@ -70,6 +70,11 @@ class LoggedRun:
     experiment_id: str
     model_uri: str = ""
 
+    @property
+    def model_id(self) -> str:
+        """Return MLflow's id of the logged model, such as `m-4133...`."""
+        return self.model_uri.rpartition("/")[2]
+
 
 class MlflowGateway:
     """One author's way to MLflow at `tracking_uri`, such as `http://127.0.0.1:8000/mlflow`.
@@ -128,7 +133,7 @@ class MlflowGateway:
                 logged.model_uri,
                 run_id=logged.run_id,
                 description=description or None,
-                model_id=logged.model_uri.rpartition("/")[2],
+                model_id=logged.model_id,
                 await_creation_for=0,
             )
         return int(version.version)

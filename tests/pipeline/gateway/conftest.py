@@ -1,0 +1,148 @@
+"""A live server with MLflow mounted, and people who call it with the ordinary client."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import requests
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from config.tokens import create_token
+from pipeline.adapters import model_writing
+from pipeline.adapters.mlflow_client import LoggedRun, MlflowGateway, ModelToLog, RunToLog
+from pipeline.gateway.app import migrate_mlflow
+from projects.actors import system
+from tests.factories import session_actor
+
+MODEL = "term-deposit-calls"
+EXPERIMENT = f"{MODEL}/experiments"
+
+
+def empty_mlflow() -> None:
+    """Empty MLflow's tables, as the test database is emptied after each test that commits."""
+    from django.conf import settings
+    from mlflow.store.db.base_sql_model import Base
+    from mlflow.store.db.utils import create_sqlalchemy_engine
+
+    migrate_mlflow()
+    engine = create_sqlalchemy_engine(settings.MLFLOW_DATABASE_URI)
+    with engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name != "experiments":
+                connection.execute(table.delete())
+        experiments = Base.metadata.tables["experiments"]
+        connection.execute(experiments.delete().where(experiments.c.experiment_id != 0))
+    engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def own_files(settings: Any) -> None:
+    """Keep the process's one artifact root: MLflow's application was built upon it."""
+    shutil.rmtree(settings.ARTIFACT_ROOT, ignore_errors=True)
+
+
+@dataclass
+class Mlflow:
+    """The gateway's address, with tokens and clients of whoever calls."""
+
+    url: str
+    monkeypatch: pytest.MonkeyPatch
+
+    def token(self, user: User) -> str:
+        return str(create_token(user, actor=session_actor(user), name="test")[1])
+
+    def client(self, user: User) -> Any:
+        """Return the ordinary MLflow client; the last one made decides who calls."""
+        from mlflow import MlflowClient
+
+        self.monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", self.token(user))
+        self.monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+        return MlflowClient(self.url, self.url)
+
+    def gateway(self, user: User) -> MlflowGateway:
+        return MlflowGateway(self.url, self.token(user))
+
+    def call(self, user: User, method: str, path: str, **more: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.token(user)}", **more.pop("headers", {})}
+        return requests.request(
+            method, f"{self.url}{path}", headers=headers, timeout=30, allow_redirects=False, **more
+        )
+
+
+@pytest.fixture
+def mlflow_server(
+    racing_db: None, live_server: Any, project: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Mlflow:
+    settings.BASE_URL = live_server.url
+    empty_mlflow()
+    return Mlflow(f"{live_server.url}/mlflow", monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def small_model() -> ModelToLog:
+    from sklearn.linear_model import LogisticRegression
+
+    rows = pd.DataFrame({"age": [20.0, 30.0, 40.0, 50.0], "calls": [1.0, 2.0, 3.0, 4.0]})
+    return ModelToLog(LogisticRegression().fit(rows, [0, 0, 1, 1]), rows.head(2))
+
+
+@pytest.fixture(scope="session")
+def written_model(small_model: ModelToLog, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small model's files, written once: that alone takes a second."""
+    directory = tmp_path_factory.mktemp("written") / "model"
+    model_writing.write(small_model, directory)
+    return directory
+
+
+@pytest.fixture
+def logged(
+    mlflow_server: Mlflow,
+    data_scientist: User,
+    small_model: ModelToLog,
+    written_model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> LoggedRun:
+    """A finished run of the data scientist with a model in skops format."""
+    monkeypatch.setattr(
+        model_writing, "write", lambda _m, to, **_: shutil.copytree(written_model, to)
+    )
+    return mlflow_server.gateway(data_scientist).log_run(
+        RunToLog(
+            experiment=EXPERIMENT,
+            name="logistic",
+            params={"C": 0.1, "seed": 7},
+            metrics={"test_roc_auc": 0.78},
+            model=small_model,
+        )
+    )
+
+
+@pytest.fixture
+def registered(mlflow_server: Mlflow, data_scientist: User, logged: LoggedRun) -> Any:
+    """Version 1 of the project's model, registered by the data scientist."""
+    from pipeline.models import ModelVersion
+
+    number = mlflow_server.gateway(data_scientist).register_model(MODEL, logged)
+    return ModelVersion.objects.get(model__name=MODEL, number=number)
+
+
+@pytest.fixture
+def under_review(registered: Any, approved_scope: Any, ml_engineer: User) -> Any:
+    """The promotion of version 1 that waits for its review."""
+    from governance.services.policies import load_standard_policies
+    from governance.services.promotions import PromotionRequest, request_promotion
+
+    with transaction.atomic():
+        load_standard_policies(actor=system("setup"))
+    request = PromotionRequest(
+        project=registered.model.project,
+        model_name=MODEL,
+        model_version=registered.number,
+        subject_ref=registered.ref,
+        environment="production",
+    )
+    return request_promotion(request, actor=session_actor(ml_engineer))

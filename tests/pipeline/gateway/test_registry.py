@@ -1,0 +1,172 @@
+"""What governance refuses in the model registry, by whichever spelling and door it is tried."""
+
+import pytest
+from mlflow.exceptions import RestException
+
+from governance.models import DeniedAttempt
+from pipeline.adapters import registry
+from pipeline.models import ModelVersion, RegisteredModel
+from tests.pipeline.gateway.conftest import MODEL
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def refused(attempt) -> RestException:
+    with pytest.raises(RestException) as refusal:
+        attempt()
+    return refusal.value
+
+
+def test_an_alias_is_refused_with_what_is_unmet_and_where(mlflow_server, under_review, ml_engineer):
+    client = mlflow_server.client(ml_engineer)
+    error = refused(lambda: client.set_registered_model_alias(MODEL, "champion", "1"))
+    assert error.error_code == "PERMISSION_DENIED"
+    assert error.json["code"] == "promotion_not_approved"
+    assert f"/reviews/{under_review.review_id}/" in str(error)
+    assert error.json["review_url"].startswith("http://")
+    assert registry.get_alias(MODEL, "champion") is None
+    attempt = DeniedAttempt.objects.get()
+    assert (attempt.actor, attempt.code) == (f"user:{ml_engineer.pk}", "promotion_not_approved")
+
+
+@pytest.mark.parametrize("alias", ["champion", "Champion", "CHAMPION", "something-else"])
+@pytest.mark.parametrize("version", ["1", "01"])
+@pytest.mark.parametrize("route", ["api", "ajax-api"])
+def test_no_spelling_of_alias_version_or_route_gets_through(
+    mlflow_server, under_review, data_scientist, alias, version, route
+):
+    body = {"name": MODEL, "alias": alias, "version": version}
+    answer = mlflow_server.call(
+        data_scientist, "POST", f"/{route}/2.0/mlflow/registered-models/alias", json=body
+    )
+    assert answer.status_code in {400, 403}, answer.text
+    assert registry.aliases(MODEL) == {}
+
+
+def test_a_doubly_encoded_body_meets_the_same_check(mlflow_server, under_review, data_scientist):
+    import json
+
+    body = json.dumps(json.dumps({"name": MODEL, "alias": "champion", "version": "1"}))
+    answer = mlflow_server.call(
+        data_scientist,
+        "POST",
+        "/api/2.0/mlflow/registered-models/alias",
+        data=body,
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 403
+    assert registry.aliases(MODEL) == {}
+
+
+CHANGES = {
+    "stage": lambda c: c.transition_model_version_stage(MODEL, "1", "Production"),
+    "archive": lambda c: c.transition_model_version_stage(MODEL, "1", "archived"),
+    "delete version": lambda c: c.delete_model_version(MODEL, "1"),
+    "delete model": lambda c: c.delete_registered_model(MODEL),
+    "rename": lambda c: c.rename_registered_model(MODEL, f"{MODEL}-2"),
+    "version tag": lambda c: c.set_model_version_tag(MODEL, "1", "countersign.gate", "passed"),
+    "spelled tag": lambda c: c.set_model_version_tag(MODEL, "1", "Countersign.Gate", "passed"),
+    "model tag": lambda c: c.set_registered_model_tag(MODEL, "countersign.status", "ok"),
+    "delete tag": lambda c: c.delete_model_version_tag(MODEL, "1", "countersign.gate"),
+    "delete alias": lambda c: c.delete_registered_model_alias(MODEL, "champion"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_governed_change_is_refused_and_kept(mlflow_server, under_review, data_scientist, name):
+    client = mlflow_server.client(data_scientist)
+    error = refused(lambda: CHANGES[name](client))
+    assert error.error_code == "PERMISSION_DENIED"
+    assert DeniedAttempt.objects.filter(actor=f"user:{data_scientist.pk}").count() == 1
+    version = client.get_model_version(MODEL, "1")
+    assert (version.current_stage, version.tags) == ("None", {})
+    assert RegisteredModel.objects.get().name == MODEL
+
+
+def test_a_reserved_tag_inside_a_new_version_is_refused(
+    mlflow_server, registered, logged, data_scientist
+):
+    client = mlflow_server.client(data_scientist)
+    tags = {"countersign.approved": "yes"}
+    error = refused(
+        lambda: client.create_model_version(
+            MODEL, logged.model_uri, tags=tags, model_id=logged.model_id
+        )
+    )
+    assert error.json["code"] == "tag_reserved"
+    assert ModelVersion.objects.count() == 1
+    assert len(client.search_model_versions(f"name='{MODEL}'")) == 1
+
+
+def test_ordinary_tags_and_descriptions_stay_free(mlflow_server, registered, data_scientist):
+    client = mlflow_server.client(data_scientist)
+    client.set_model_version_tag(MODEL, "1", "note", "tried on Monday")
+    client.update_model_version(MODEL, "1", "Logistic regression")
+    version = client.get_model_version(MODEL, "1")
+    assert (version.tags["note"], version.description) == ("tried on Monday", "Logistic regression")
+
+
+@pytest.mark.parametrize("role", ["auditor", "validator", "business_owner"])
+def test_roles_that_only_read_change_nothing(mlflow_server, registered, request, role):
+    client = mlflow_server.client(request.getfixturevalue(role))
+    assert client.get_model_version(MODEL, "1").version == "1"
+    error = refused(lambda: client.set_model_version_tag(MODEL, "1", "note", "mine"))
+    assert error.json["code"] == "role_missing"
+
+
+def test_a_model_name_of_no_project_is_refused(mlflow_server, superuser, data_scientist):
+    from tests.factories import ProjectFactory, StakeholderFactory
+
+    StakeholderFactory(project=ProjectFactory(slug="churn"), user=data_scientist)
+    client = mlflow_server.client(data_scientist)
+    error = refused(lambda: client.create_registered_model("fraud"))
+    assert error.json["code"] == "model_without_project"
+    assert not RegisteredModel.objects.exists()
+
+
+def test_the_files_of_one_project_cannot_carry_the_name_of_another(
+    mlflow_server, logged, data_scientist
+):
+    from tests.factories import ProjectFactory, StakeholderFactory
+
+    other = ProjectFactory(slug="churn")
+    StakeholderFactory(project=other, user=data_scientist, role="data_scientist")
+    client = mlflow_server.client(data_scientist)
+    client.create_registered_model("churn")
+    error = refused(
+        lambda: client.create_model_version("churn", logged.model_uri, model_id=logged.model_id)
+    )
+    assert error.json["code"] == "other_project"
+    assert not ModelVersion.objects.exists()
+
+
+def test_copying_a_version_into_another_governed_name_keeps_its_author(
+    mlflow_server, registered, ml_engineer
+):
+    client = mlflow_server.client(ml_engineer)
+    copied = client.copy_model_version(f"models:/{MODEL}/1", f"{MODEL}-copy")
+    copy = ModelVersion.objects.get(model__name=copied.name)
+    assert copy.files_digest == registered.files_digest
+    assert copy.run == registered.run
+    assert copy.registered_by == ml_engineer
+
+
+def test_webhooks_are_not_offered(mlflow_server, data_scientist):
+    body = {"name": "x", "url": "https://example.org", "events": []}
+    answer = mlflow_server.call(data_scientist, "POST", "/api/2.0/mlflow/webhooks", json=body)
+    assert answer.status_code in {400, 403}
+
+
+def test_bare_mlflow_would_have_allowed_it(tmp_path):
+    """The control: the same calls on MLflow's own store move the alias and delete the version."""
+    from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
+
+    store = SqlAlchemyStore(f"sqlite:///{tmp_path}/bare.sqlite3")
+    store.create_registered_model(MODEL)
+    store.create_model_version(MODEL, "mlflow-artifacts:/1/model")
+    store.set_registered_model_alias(MODEL, "champion", "1")
+    assert store.get_model_version_by_alias(MODEL, "champion").version == 1
+    store.delete_model_version(MODEL, "1")
+    store.rename_registered_model(MODEL, "renamed")
+    assert store.get_registered_model("renamed").name == "renamed"
