@@ -19,6 +19,7 @@ urlpatterns = [
     path("evidence/<int:pk>/content/", evidence.evidence_content, name="evidence-content"),
     path("findings/<int:pk>/", findings.finding, name="finding"),
     path("findings/<int:pk>/resolve/", findings.resolve, name="resolve-finding"),
+    path("findings/<int:pk>/reopen/", findings.reopen, name="reopen-finding"),
     path("findings/<int:pk>/close/", findings.close, name="close-finding"),
     path("lineage/", lineage.model_versions, name="model-versions"),
     # Registered models may carry any character in MLflow, a slash too.

@@ -52,7 +52,7 @@ class ConditionInline(ReadOnlyInline):
 class GateReviewAdmin(ReadOnlyAdmin):
     """Reviews; people decide on the review's own page."""
 
-    list_display = ["__str__", "project", "status", "tier", "requested_at", "due_on", "page"]
+    list_display = ["__str__", "page", "project", "status", "requested_at", "due_on"]
     list_filter = ["status", "gate", "subject_kind", "tier", "project"]
     list_select_related = ["project"]
     search_fields = ["subject_label", "subject_ref", "bindings_digest", "project__name"]
@@ -87,7 +87,7 @@ class GateReviewAdmin(ReadOnlyAdmin):
 
     @admin.display(description="review page")
     def page(self, review: GateReview) -> SafeString | str:
-        return link(self.view_on_site(review), "Open the review")
+        return link(self.view_on_site(review), "open")
 
     @admin.display(description="bound parts")
     def bound_parts(self, review: GateReview) -> SafeString:

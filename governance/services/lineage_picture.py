@@ -1,6 +1,5 @@
 """A lineage graph as boxes and curves, ready for a template to draw."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,8 +7,8 @@ from typing import Protocol
 from governance.models import LineageEdge, LineageNode
 from governance.rules.layout import Layout, Spot, layered
 
-BOX_WIDTH, BOX_HEIGHT = 176, 50
-COLUMN, ROW, MARGIN = 196, 88, 12
+BOX_WIDTH, BOX_HEIGHT = 204, 50
+COLUMN, ROW, MARGIN = 224, 92, 12
 LABEL_LENGTH = 25
 
 
@@ -115,17 +114,19 @@ def _curves(
 
 
 def _middle_of(spot: Spot, layout: Layout, widest: int) -> tuple[float, float]:
-    return (
-        _left(spot, layout, widest) + BOX_WIDTH / 2,
-        MARGIN + spot.layer * ROW + BOX_HEIGHT / 2,
-    )
+    return _left(spot, layout, widest) + BOX_WIDTH / 2, MARGIN + spot.layer * ROW
 
 
 def _path(source: Box, target: Box, bends: Sequence[tuple[float, float]]) -> str:
-    """Return a smooth path from the lower edge of one box to the upper edge of another."""
-    stops = [(source.middle, source.y + BOX_HEIGHT), *bends, (target.middle, target.y)]
-    data = f"M{stops[0][0]:g} {stops[0][1]:g}"
-    for (x1, y1), (x2, y2) in itertools.pairwise(stops):
-        half = (y1 + y2) / 2
-        data += f"C{x1:g} {half:g} {x2:g} {half:g} {x2:g} {y2:g}"
-    return data
+    """Return a path from the lower edge of one box to the upper edge of another.
+
+    Between layers it swings; beside the boxes of a layer that it passes it runs straight down.
+    """
+    x, y = source.middle, source.y + BOX_HEIGHT
+    data = f"M{x:g} {y:g}"
+    for next_x, next_y in (*bends, (target.middle, target.y)):
+        half = (y + next_y) / 2
+        data += f"C{x:g} {half:g} {next_x:g} {half:g} {next_x:g} {next_y:g}"
+        x, y = next_x, next_y + BOX_HEIGHT
+        data += f"V{y:g}"
+    return data.rpartition("V")[0]

@@ -24,12 +24,12 @@ def evidence_content(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
     path = content.path(evidence.attachment)
     if not path.exists():
         raise Http404("The file is not in the content store of this machine.")
-    media_type = evidence.media_type or "application/octet-stream"
+    is_shown = evidence.media_type in SHOWN_IN_PLACE
     response = FileResponse(
         path.open("rb"),
-        as_attachment=media_type not in SHOWN_IN_PLACE,
-        filename=f"evidence-{evidence.pk}{_suffix(media_type)}",
-        content_type=media_type,
+        as_attachment=not is_shown,
+        filename=f"evidence-{evidence.pk}{_suffix(evidence.media_type)}",
+        content_type=evidence.media_type if is_shown else "application/octet-stream",
     )
     response["X-Content-Type-Options"] = "nosniff"
     # Addressed by digest, so the bytes behind this row never change.

@@ -59,6 +59,20 @@ def resolve(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @page
+def reopen(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Send a resolved finding back."""
+    found = visible_or_404(Finding.objects.all(), actor, pk=pk)
+    reason = request.POST.get("reason", "")[:4000]
+    return attempt(
+        request,
+        lambda: findings.reopen_finding(found, actor=actor, reason=reason),
+        done="The finding is open again.",
+        back=reverse("governance:finding", args=[pk]),
+    )
+
+
+@require_POST
+@page
 def close(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Confirm that a resolved finding is gone."""
     found = visible_or_404(Finding.objects.all(), actor, pk=pk)
