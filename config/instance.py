@@ -145,7 +145,7 @@ def without_places(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def web(address: Address) -> Child:
-    """Return the web process: one, because MLflow is mounted in it and caches its stores."""
+    """Return the web process: one with threads, since every process carries MLflow's memory."""
     gunicorn = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", address.bind]
     shape = ["--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS)]
     times = ["--timeout", "600", "--graceful-timeout", "5", "--keep-alive", "5"]

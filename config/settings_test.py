@@ -1,10 +1,14 @@
 """What the tests change, and nothing else."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 TEST_HOME = Path(tempfile.mkdtemp(prefix="countersign-test-"))
+# Forked children leave through os._exit and so keep their parent's files.
+atexit.register(shutil.rmtree, TEST_HOME, ignore_errors=True)
 os.environ["COUNTERSIGN_HOME"] = str(TEST_HOME)
 os.environ["SECRET_KEY"] = "only-for-tests"  # noqa: S105
 
