@@ -17,4 +17,3 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks, events  # noqa: F401
-        from config.api import schema  # noqa: F401

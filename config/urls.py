@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+import config.api.schema  # noqa: F401 - describes our ways to authenticate to OpenAPI
 from config import health
 from config.api.router import ApiRouter
 from config.api.tokens import ApiTokenViewSet
