@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from ledger import registry
 
+NAME_LENGTH = 200
+
 
 class LedgerEntry(models.Model):
     """One recorded act; `body` is the canonical JSON that was hashed, stored as it is.
@@ -21,7 +23,7 @@ class LedgerEntry(models.Model):
     recorded_at = models.DateTimeField()
     event = models.CharField(max_length=60)
     actor = models.CharField(max_length=100)
-    actor_name = models.CharField(max_length=200, blank=True)
+    actor_name = models.CharField(max_length=NAME_LENGTH, blank=True)
     actor_salt = models.BinaryField(max_length=16)
     method = models.CharField(max_length=20)
     subject = models.CharField(max_length=200)

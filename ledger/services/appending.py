@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ledger import registry
 from ledger.errors import OutsideTransaction
-from ledger.models import LedgerEntry, LedgerHead
+from ledger.models import NAME_LENGTH, LedgerEntry, LedgerHead
 from ledger.rules import entries, merkle
 from ledger.services import checkpoints
 
@@ -47,17 +47,19 @@ def append(
         raise OutsideTransaction(f"append {event!r} inside the transaction of the change")
     head = checkpoints.lock_head()
     salt = secrets.token_bytes(entries.SALT_SIZE)
+    # First and last names of Django together may be longer than the column.
+    name = entries.normal_text(actor.name)[:NAME_LENGTH]
     statement = entries.Statement(
         seq=head.size + 1,
         at=timezone.now(),
         event=event,
         actor=actor.ref,
-        actor_name=entries.text_reference(salt, actor.name),
+        actor_name=entries.text_reference(salt, name),
         method=actor.method,
         subject=subject,
         data=entries.without_nulls(data or {}),
     )
-    entry = _insert(head, statement, salt, actor.name)
+    entry = _insert(head, statement, salt, name)
     if kind.checkpoint:
         checkpoints.checkpoint()
     return entry
@@ -72,7 +74,7 @@ def _insert(head: LedgerHead, statement: entries.Statement, salt: bytes, name: s
         recorded_at=statement.at,
         event=statement.event,
         actor=statement.actor,
-        actor_name=entries.normal_text(name),
+        actor_name=name,
         actor_salt=salt,
         method=statement.method,
         subject=statement.subject,

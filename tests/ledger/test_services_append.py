@@ -20,7 +20,7 @@ from ledger.services import (
     remember_personal_text,
     verify,
 )
-from tests.ledger.conftest import record
+from tests.ledger.conftest import Someone, record
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +69,13 @@ def test_appending_outside_a_transaction_is_refused(racing_db, someone):
         append("thing.made", subject="thing:1", actor=someone)
     assert refusal.value.code == "outside_transaction"
     assert nothing_was_written()
+
+
+def test_a_name_longer_than_its_column_is_cut_before_it_is_hashed():
+    longest = Someone(name="e\u0301" * 300)
+    entry = append("thing.made", subject="thing:1", actor=longest)
+    assert entry.actor_name == "é" * 200
+    assert verify().ok
 
 
 def test_an_unknown_event_is_refused(someone):
