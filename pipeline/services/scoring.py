@@ -120,7 +120,7 @@ def read_request(payload: Mapping[str, Any], schema: Sequence[Column]) -> Scorin
             code="too_many_rows",
         )
     checked = check_columns(columns, schema)
-    params = payload.get("params") or {}
+    params = payload.get("params", {})
     if not isinstance(params, Mapping):
         raise InvalidInput("params must be an object.", code="wrong_params")
     return ScoringRequest(

@@ -32,9 +32,9 @@ class Command(BaseCommand):
             if options["once"]:
                 return
             stop.wait(options["seconds"])
+            close_old_connections()
 
     def _look(self) -> None:
-        close_old_connections()
         try:
             promoting.apply_waiting_promotions()
         except DatabaseError:
