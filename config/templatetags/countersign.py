@@ -75,7 +75,7 @@ def navigation(context: Context) -> dict[str, Any]:
     """Render the main navigation with the number of reviews that wait for the reader."""
     request = context.get("request")
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
+    if request is None or user is None or not user.is_authenticated:
         return {"links": []}
     here = request.path_info.lstrip("/")
     current = _current(here)

@@ -62,7 +62,7 @@ class PolicyVersionInline(ReadOnlyInline):
 
     model = PolicyVersion
     fields = ["number", "status", "digest", "created_by", "published_at"]
-    readonly_fields = fields
+    readonly_fields = ["number", "status", "digest", "created_by", "published_at"]
 
 
 @admin.register(Policy)
@@ -88,7 +88,7 @@ class PolicyVersionAdmin(ReadOnlyAdmin):
     readonly_fields = ["number", "status", "digest", "created_by", "created_at", "published_at"]
     actions = ["publish"]
 
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return ["policy", "text", *(self.readonly_fields if obj else [])]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:

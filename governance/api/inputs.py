@@ -49,7 +49,7 @@ class EvidenceInput(serializers.Serializer[Any]):
     subject_ref = serializers.CharField(max_length=200)
     kind = serializers.SlugField()
     title = serializers.CharField(max_length=200)
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment] # hides the serializer's own
 
 
 class PromotionInput(serializers.Serializer[Any]):
@@ -68,7 +68,7 @@ class FindingInput(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=200)
     description = serializers.CharField(max_length=8000, allow_blank=True, default="")
     severity = serializers.ChoiceField(choices=Finding.Severity.choices)
-    data = serializers.DictField(required=False, default=dict)
+    data = serializers.DictField(required=False, default=dict)  # type: ignore[assignment]
     due_on = serializers.DateField(required=False, allow_null=True, default=None)
     owner = serializers.CharField(
         required=False, allow_null=True, default=None, help_text="User name."

@@ -1,5 +1,7 @@
 """The files behind evidence, as they were stored."""
 
+from typing import cast
+
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -35,7 +37,7 @@ def evidence_content(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
     # Addressed by digest, so the bytes behind this row never change.
     response["Cache-Control"] = "private, max-age=86400, immutable"
     response["Content-Security-Policy"] = SANDBOX
-    return response
+    return cast("HttpResponse", response)
 
 
 def _suffix(media_type: str) -> str:

@@ -2,11 +2,13 @@
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from governance import access
 from governance.models import Finding, GateReview
 from governance.services import findings
 from governance.views.base import attempt, page, visible_or_404
@@ -31,10 +33,23 @@ def finding(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     reviews = GateReview.objects.visible_to(actor).of_subject(found.subject_kind, found.subject_ref)
     context = {
         "finding": found,
+        "opened_by": _name_of(found.source),
+        "may_resolve": access.can(actor, "finding.resolve", found.project),
+        "may_close": access.can(actor, "finding.close", found.project)
+        and actor.user_id not in {found.resolved_by_id, found.owner_id},
         "reviews": reviews.order_by("-pk")[:10],
         "resolution": ResolutionForm(),
     }
     return render(request, "governance/finding.html", context)
+
+
+def _name_of(source: str) -> str:
+    """Return who an actor reference stands for, in words."""
+    kind, _, key = source.partition(":")
+    user = User.objects.filter(pk=key).first() if kind == "user" and key.isdecimal() else None
+    if user is not None:
+        return user.get_full_name() or user.get_username()
+    return f"{key} (part of the system)" if kind == "system" else source
 
 
 @require_POST

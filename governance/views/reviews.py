@@ -29,7 +29,9 @@ def reviews(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = ReviewFilterForm(request.GET)
     projects = Project.objects.visible_to(actor)
     form.fields["project"].queryset = projects  # type: ignore[attr-defined]
-    rows = GateReview.objects.visible_to(actor).select_related("project", "requested_by")
+    rows: QuerySet[GateReview] = GateReview.objects.visible_to(actor).select_related(
+        "project", "requested_by"
+    )
     if form.is_valid():
         rows = _filtered(rows, form.cleaned_data)
     listed = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))

@@ -63,6 +63,13 @@ def test_a_review_links_to_its_page_and_offers_no_change(browse, review):
     assert review.status == GateReview.Status.OPEN
 
 
+def test_the_history_of_a_row_comes_from_the_ledger(browse, review):
+    page = browse.get(reverse("admin:governance_gatereview_history", args=[review.pk]))
+    assert b"Gate review requested" in page.content
+    assert b"Lena" in page.content
+    assert list(faces.offences_in(page)) == []
+
+
 @pytest.mark.parametrize("model", ["signoff", "deniedattempt", "evidence", "gatereview"])
 def test_records_can_be_neither_added_nor_deleted(browse, review, model):
     assert browse.get(reverse(f"admin:governance_{model}_add")).status_code == 403
