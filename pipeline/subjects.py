@@ -30,7 +30,8 @@ class ModelVersionResolver:
         facts = mirror.refresh_run(version.run.run_id) if version.run else None
         datasets = mirror.datasets_of(project, facts) if facts else {}
         scope = ScopingDocument.objects.approved().filter(project=project).first()
-        run = Run.objects.select_related("work_item", "sprint").filter(pk=version.run_id).first()
+        runs = Run.objects.select_related("work_item", "sprint")
+        run = runs.filter(model_versions=version).first()
         return SubjectFacts(
             label=str(version),
             project=project,

@@ -58,6 +58,7 @@ def aliases(model_name: str) -> dict[str, int]:
 def _asking(actor: Actor) -> Iterator["GovernedRegistryStore"]:
     """Open the store as `actor`; its refusals and its silence become the service's own errors."""
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     from pipeline.gateway.stores import registry_store
 
@@ -69,7 +70,7 @@ def _asking(actor: Actor) -> Iterator["GovernedRegistryStore"]:
             code = error.json_kwargs.get("code", "not_permitted")
             raise NotPermitted(str(error.message), code=code) from error
         raise Unavailable(f"MLflow: {error.message}", code="mlflow_unreachable") from error
-    except OSError as error:
+    except (OSError, SQLAlchemyError) as error:
         raise Unavailable(
             "MLflow's database does not answer.", code="mlflow_unreachable"
         ) from error

@@ -27,7 +27,8 @@ class GovernedArtifactRepository(LocalArtifactRepository):  # type: ignore[misc]
     ) -> None:
         directory = urlsplit(artifact_uri).path
         super().__init__(f"file://{directory}", tracking_uri, registry_uri)
-        self._base = paths.relative(f"{wiring.ARTIFACT_SCHEME}://{directory}")
+        with governed():
+            self._base = paths.relative(f"{wiring.ARTIFACT_SCHEME}://{directory}")
 
     # --- Reading ---------------------------------------------------------------------------------
 
@@ -67,6 +68,19 @@ class GovernedArtifactRepository(LocalArtifactRepository):  # type: ignore[misc]
         target = f"{artifact_path or ''}/{artifact_file_name.rpartition('/')[2]}"
         await sync_to_async(self._require_writable)(target)
         await super().log_artifact_from_async_stream(chunks, artifact_file_name, artifact_path)
+
+    def _publish_staged_artifact(
+        self,
+        temp_file_path: str,
+        destination_file_path: str,
+        finalize_temp_path: Callable[[str], None] | None = None,
+    ) -> None:
+        """Look once more before the file appears: a review may have opened during the upload."""
+        with governed():
+            frozen.require_writable(
+                paths.relative(f"{wiring.ARTIFACT_SCHEME}://{destination_file_path}")
+            )
+        super()._publish_staged_artifact(temp_file_path, destination_file_path, finalize_temp_path)
 
     def log_artifacts(self, local_dir: str, artifact_path: str | None = None) -> None:
         self._require_writable(artifact_path)

@@ -24,7 +24,8 @@ from pipeline.services import mirror, ties
 from projects.actors import system
 from projects.errors import InvalidInput
 
-_ENDED = {"FINISHED", "FAILED", "KILLED"}
+#: Secrets, model endpoints and tool servers, which MLflow shares among everybody.
+_NOT_OFFERED = ("secrets", "endpoints", "model_definitions", "guardrails", "budget", "mcp_")
 
 
 class _ByProject(SqlAlchemyStore):  # type: ignore[misc]
@@ -176,7 +177,7 @@ class GovernedTrackingStore(_ByProject):
         self, run_id: str, run_status: Any, end_time: int | None, run_name: str | None
     ) -> Any:
         info = super().update_run_info(run_id, run_status, end_time, run_name)
-        if info.status in _ENDED:
+        if info.status in mirror.ENDED:
             self._mirror(run_id)
         return info
 
@@ -277,13 +278,17 @@ def _visible_ids() -> list[int] | None:
 def _clauses(model: Any) -> list[Any]:
     """Return the conditions that cut a table to the caller's experiments."""
     column = getattr(model, "experiment_id", None)
-    hidden = model is SqlEvaluationDataset or model.__tablename__.startswith(("mcp_", "secrets"))
-    if column is None and not hidden:
+    if column is None and not _is_foreign(model):
         return []
     visible = _visible_ids()
     if visible is None:
         return []
-    return [sqlalchemy.false()] if hidden or not visible else [column.in_(visible)]
+    return [column.in_(visible)] if visible and column is not None else [sqlalchemy.false()]
+
+
+def _is_foreign(model: Any) -> bool:
+    """Tell whether a table belongs to no experiment and holds what is not offered here."""
+    return model is SqlEvaluationDataset or model.__tablename__.startswith(_NOT_OFFERED)
 
 
 def _entity(entity_type: Any) -> tuple[Any, Any]:

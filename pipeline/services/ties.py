@@ -57,7 +57,8 @@ def check(project: Project, tags: Mapping[str, str]) -> Ties:
 
 def tagged_dataset(project: Project, tags: Mapping[str, str]) -> DatasetVersion | None:
     """Return the dataset version that the tag names; refuse a name that is not the project's."""
-    return _find(DatasetVersion, project, tags, DATASET)
+    found: DatasetVersion | None = _find(DatasetVersion, project, tags, DATASET)
+    return found
 
 
 def dataset_by_digest(project: Project, name: str, digest: str) -> DatasetVersion | None:

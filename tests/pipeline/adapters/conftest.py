@@ -1,0 +1,21 @@
+"""The live server of the gateway's tests, for the client side of it."""
+
+from tests.pipeline.gateway.conftest import (
+    logged,
+    mlflow_server,
+    own_files,
+    registered,
+    small_model,
+    under_review,
+    written_model,
+)
+
+__all__ = [
+    "logged",
+    "mlflow_server",
+    "own_files",
+    "registered",
+    "small_model",
+    "under_review",
+    "written_model",
+]
