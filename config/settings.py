@@ -194,6 +194,16 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # One group of operations for each resource.
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "GateReviewStatusEnum": "governance.models.GateReview.Status",
+        "RoleEnum": "projects.models.Stakeholder.Role",
+        "ScopingDocumentStatusEnum": "projects.models.ScopingDocument.Status",
+        "SignOffOutcomeEnum": "governance.models.SignOff.Outcome",
+        "SprintKindEnum": "projects.models.Sprint.Kind",
+        "WorkItemKindEnum": "projects.models.WorkItem.Kind",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.api.schema.add_problems",

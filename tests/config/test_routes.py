@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -108,7 +109,13 @@ def test_every_page_forbids_inline_script_and_frames(lead, address):
     assert answer["Cross-Origin-Opener-Policy"] in {"same-origin", "unsafe-none"}
 
 
-def test_the_schema_is_valid_and_names_every_refusal(client):
+def test_the_schema_is_valid_without_a_warning(tmp_path):
+    file = tmp_path / "schema.yaml"
+    call_command("spectacular", validate=True, fail_on_warn=True, file=str(file))
+    assert file.stat().st_size > 0
+
+
+def test_the_schema_names_every_refusal_and_every_way_to_authenticate(client):
     answer = client.get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
     schema = answer.json()
     assert schema["openapi"].startswith("3.1")
@@ -125,6 +132,7 @@ def test_the_schema_is_valid_and_names_every_refusal(client):
 
 def test_the_api_docs_load_nothing_from_elsewhere(client):
     html = client.get("/api/docs/").content.decode()
+    assert "<style" not in html
     assert "http://" not in html
     assert "https://" not in html
     assert client.get("/api/docs/?script=").status_code == 200
