@@ -1,4 +1,4 @@
-"""A small world below the doors: a dataset, a model on disk, an approved promotion, a deployment."""
+"""A small world: a dataset, a model on disk, an approved promotion, a deployment."""
 
 import json
 import shutil

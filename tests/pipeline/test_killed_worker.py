@@ -59,7 +59,7 @@ def run_worker_until_killed(failpoint):
         "CONTENT_STORE": str(settings.CONTENT_STORE),
         "COUNTERSIGN_FAILPOINT": failpoint,
     }
-    return subprocess.run(  # noqa: S603 - our own code
+    return subprocess.run(
         [sys.executable, "-c", WORKER],
         env=environment,
         cwd=settings.BASE_DIR,
