@@ -15,6 +15,11 @@ MEANINGS = {
     SignOff.Outcome.CHANGES_REQUESTED: "I have reviewed the material above and ask for changes.",
     SignOff.Outcome.REJECTED: "I have reviewed the material above and reject it.",
 }
+NEEDS_REASON = {
+    SignOff.Outcome.REJECTED,
+    SignOff.Outcome.CHANGES_REQUESTED,
+    SignOff.Outcome.APPROVED_WITH_CONDITIONS,
+}
 #: Rows for conditions that the form offers; more than this is a finding, not a condition.
 CONDITIONS = 3
 
@@ -51,6 +56,7 @@ class SigningForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="What you looked at, and why you decide so.",
+        error_messages={"required": "Say why: the people who did the work need the reason."},
     )
     # render_value stays off: a password never travels back to the browser.
     password = forms.CharField(
@@ -59,16 +65,10 @@ class SigningForm(forms.Form):
         help_text="Asked for again at every signature; it is compared and never kept.",
     )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        needs_reason = cleaned.get("outcome") in {
-            SignOff.Outcome.REJECTED,
-            SignOff.Outcome.CHANGES_REQUESTED,
-            SignOff.Outcome.APPROVED_WITH_CONDITIONS,
-        }
-        if needs_reason and not cleaned.get("reason", "").strip():
-            self.add_error("reason", "Say why: the people who did the work need the reason.")
-        return cleaned
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.data.get("outcome") or self.initial.get("outcome")
+        self.fields["reason"].required = chosen in NEEDS_REASON
 
 
 class FeedbackForm(forms.Form):
