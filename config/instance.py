@@ -31,9 +31,20 @@ PLACES = (
     "LEDGER_KEY_FILE",
     "LEDGER_ORIGIN",
     "MLFLOW_DATABASE_URI",
-    "MLFLOW_TRACKING_URI",
     "REDIS_URL",
     "SECRET_KEY",
+)
+# What people set for their own MLflow client; in a child it would lead jobs to another server, or
+# make them act as that person.
+CLIENT_SETTINGS = (
+    "MLFLOW_EXPERIMENT_ID",
+    "MLFLOW_EXPERIMENT_NAME",
+    "MLFLOW_REGISTRY_URI",
+    "MLFLOW_RUN_ID",
+    "MLFLOW_TRACKING_PASSWORD",
+    "MLFLOW_TRACKING_TOKEN",
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_TRACKING_USERNAME",
 )
 
 
@@ -126,16 +137,19 @@ def clear_demo(home: Path) -> None:
 def environment(
     home: Path, address: Address, *, workers: int, inherited: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return what the children find in their environment; what was set by hand wins."""
+    """Return what the children find in their environment; what was set by hand mostly wins.
+
+    Jobs reach MLflow through this instance's own gateway, whatever a person's client points at.
+    """
     hosts = dict.fromkeys(["127.0.0.1", "localhost", "[::1]", address.host])
     return {
         "ALLOWED_HOSTS": ",".join(hosts),
         "BASE_URL": address.url,
         "MLFLOW_LOGGING_LEVEL": "WARNING",
+        **{name: value for name, value in inherited.items() if name not in CLIENT_SETTINGS},
+        "COUNTERSIGN_HOME": str(home),
         "MLFLOW_TRACKING_URI": f"{address.url}/mlflow",
         "WORKERS": str(workers),
-        **inherited,
-        "COUNTERSIGN_HOME": str(home),
     }
 
 

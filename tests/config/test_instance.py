@@ -107,6 +107,13 @@ def test_what_was_set_by_hand_wins(home):
     assert env["COUNTERSIGN_HOME"] == str(home)
 
 
+def test_a_persons_own_client_settings_do_not_reach_the_jobs(home):
+    given = {"MLFLOW_TRACKING_URI": "http://elsewhere", "MLFLOW_TRACKING_TOKEN": "mine"}
+    env = instance.environment(home, Address("127.0.0.1", 8171), workers=1, inherited=given)
+    assert env["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:8171/mlflow"
+    assert "MLFLOW_TRACKING_TOKEN" not in env
+
+
 def test_a_demo_inherits_no_place_of_a_real_instance():
     given = {"DATABASE_URL": "postgresql://real", "SECRET_KEY": "real", "PATH": "/bin"}
     assert instance.without_places(given) == {"PATH": "/bin"}
@@ -119,7 +126,7 @@ def test_every_place_in_the_settings_is_kept_from_the_demo():
     written = {
         name for name in places if f'env.str("{name}"' in source or f'env.db("{name}"' in source
     }
-    assert written <= set(instance.PLACES)
+    assert written <= {*instance.PLACES, *instance.CLIENT_SETTINGS}
 
 
 def test_an_ipv6_address_is_written_in_brackets():

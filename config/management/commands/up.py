@@ -22,7 +22,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
         parser.add_argument("--port", type=int, default=8000, help="port to listen on")
-        parser.add_argument("--workers", type=int, default=1, help="job workers to run")
+        parser.add_argument(
+            "--workers", type=int, default=settings.Q_CLUSTER["workers"], help="job workers to run"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         home = settings.HOME
