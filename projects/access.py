@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from projects.actors import Actor
 from projects.errors import NotFound, NotPermitted
 from projects.models import Project, Stakeholder
+from projects.rules.words import role_words
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -101,7 +102,7 @@ def require_role(actor: Actor, project: Project, roles: Collection[str], *, acti
         return
     if not held and not _may_browse(actor):
         raise NotFound("There is no such project, or it is not yours to see.")
-    names = ", ".join(sorted(str(Role(role).label).lower() for role in roles)) or "nobody"
+    names = ", ".join(sorted(map(role_words, roles))) or "nobody"
     raise NotPermitted(
         f"{actor.name} may not do this ({action}) on {project.name}: it takes the role of {names}.",
         code="role_missing",

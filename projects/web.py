@@ -36,12 +36,13 @@ def attempt(request: HttpRequest, command: Callable[[], object], *, done: str) -
 
 
 def words_of(error: errors.DomainError) -> SafeString | str:
-    """Return a refusal with each of its reasons as an item of a list."""
+    """Return a refusal with each of its reasons on a line."""
     reasons: Sequence[str] = error.details.get("reasons") or ()
     if not reasons:
         return error.message
-    items = format_html_join("", "<li>{}</li>", ((reason,) for reason in reasons))
-    return format_html("{}<ul>{}</ul>", error.message, items)
+    # Line breaks, not a list: the admin's style sheet shows every list item as a message.
+    lines = format_html_join("", "<br>• {}", ((reason,) for reason in reasons))
+    return format_html("{}{}", error.message, lines)
 
 
 def back_to(request: HttpRequest, default: str) -> HttpResponse:

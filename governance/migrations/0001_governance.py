@@ -216,7 +216,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('printed_name', models.CharField(max_length=200)),
-                ('role', models.CharField(choices=[('business_owner', 'Business Owner'), ('lead', 'Lead'), ('data_owner', 'Data Owner'), ('data_scientist', 'Data Scientist'), ('data_engineer', 'Data Engineer'), ('ml_engineer', 'Ml Engineer'), ('validator', 'Validator'), ('risk_officer', 'Risk Officer'), ('privacy_officer', 'Privacy Officer'), ('subject_matter_expert', 'Subject Matter Expert'), ('operations', 'Operations'), ('executive', 'Executive'), ('auditor', 'Auditor')], max_length=30)),
+                ('role', models.CharField(choices=[('business_owner', 'Business Owner'), ('lead', 'Lead'), ('data_owner', 'Data Owner'), ('data_scientist', 'Data Scientist'), ('data_engineer', 'Data Engineer'), ('ml_engineer', 'ML Engineer'), ('validator', 'Validator'), ('risk_officer', 'Risk Officer'), ('privacy_officer', 'Privacy Officer'), ('subject_matter_expert', 'Subject Matter Expert'), ('operations', 'Operations'), ('executive', 'Executive'), ('auditor', 'Auditor')], max_length=30)),
                 ('outcome', models.CharField(choices=[('approved', 'Approved'), ('approved_with_conditions', 'Approved With Conditions'), ('changes_requested', 'Changes Requested'), ('rejected', 'Rejected')], max_length=30)),
                 ('meaning', models.CharField(max_length=300)),
                 ('reason', models.TextField(blank=True)),
@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
                 ('requirement_key', models.CharField(max_length=100)),
                 ('reason', models.TextField()),
                 ('compensating_control', models.TextField()),
-                ('granted_role', models.CharField(choices=[('business_owner', 'Business Owner'), ('lead', 'Lead'), ('data_owner', 'Data Owner'), ('data_scientist', 'Data Scientist'), ('data_engineer', 'Data Engineer'), ('ml_engineer', 'Ml Engineer'), ('validator', 'Validator'), ('risk_officer', 'Risk Officer'), ('privacy_officer', 'Privacy Officer'), ('subject_matter_expert', 'Subject Matter Expert'), ('operations', 'Operations'), ('executive', 'Executive'), ('auditor', 'Auditor')], max_length=30)),
+                ('granted_role', models.CharField(choices=[('business_owner', 'Business Owner'), ('lead', 'Lead'), ('data_owner', 'Data Owner'), ('data_scientist', 'Data Scientist'), ('data_engineer', 'Data Engineer'), ('ml_engineer', 'ML Engineer'), ('validator', 'Validator'), ('risk_officer', 'Risk Officer'), ('privacy_officer', 'Privacy Officer'), ('subject_matter_expert', 'Subject Matter Expert'), ('operations', 'Operations'), ('executive', 'Executive'), ('auditor', 'Auditor')], max_length=30)),
                 ('granted_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('expires_at', models.DateTimeField()),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
@@ -270,7 +270,7 @@ class Migration(migrations.Migration):
             name='Delegation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('business_owner', 'Business Owner'), ('lead', 'Lead'), ('data_owner', 'Data Owner'), ('data_scientist', 'Data Scientist'), ('data_engineer', 'Data Engineer'), ('ml_engineer', 'Ml Engineer'), ('validator', 'Validator'), ('risk_officer', 'Risk Officer'), ('privacy_officer', 'Privacy Officer'), ('subject_matter_expert', 'Subject Matter Expert'), ('operations', 'Operations'), ('executive', 'Executive'), ('auditor', 'Auditor')], max_length=30)),
+                ('role', models.CharField(choices=[('business_owner', 'Business Owner'), ('lead', 'Lead'), ('data_owner', 'Data Owner'), ('data_scientist', 'Data Scientist'), ('data_engineer', 'Data Engineer'), ('ml_engineer', 'ML Engineer'), ('validator', 'Validator'), ('risk_officer', 'Risk Officer'), ('privacy_officer', 'Privacy Officer'), ('subject_matter_expert', 'Subject Matter Expert'), ('operations', 'Operations'), ('executive', 'Executive'), ('auditor', 'Auditor')], max_length=30)),
                 ('reason', models.TextField()),
                 ('valid_from', models.DateTimeField()),
                 ('valid_to', models.DateTimeField()),

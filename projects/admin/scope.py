@@ -1,9 +1,10 @@
 """The scoping document as a guided form; drafts save with gaps, the rest is read-only."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
+from django.db import models
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -65,6 +66,9 @@ class ScopingDocumentAdmin(GovernedAdmin):
     search_fields = ("title", "project__name", "project__slug")
     autocomplete_fields = ("project",)
     inlines = INLINES
+    formfield_overrides: ClassVar[dict[Any, Any]] = {
+        models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 100})},
+    }
     readonly_fields = ("version", "status", "created_by", "submitted_by", "submitted_at")
     save_on_top = True
     fieldsets = (
@@ -203,8 +207,9 @@ class ScopingDocumentAdmin(GovernedAdmin):
     def get_urls(self) -> list[URLPattern]:
         def named(verb: str, view: Any) -> URLPattern:
             route = f"<int:pk>/{verb}/"
-            guarded: Any = self.admin_site.admin_view(require_POST(view))
-            return path(route, guarded, name=f"projects_scopingdocument_{verb}")
+            guarded = self.admin_site.admin_view(require_POST(view))
+            name = f"projects_scopingdocument_{verb}"
+            return cast("URLPattern", path(route, cast("Any", guarded), name=name))
 
         own = [
             named("submit", self.submit_view),

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import models
+from django.forms import Textarea
 from django.http import HttpRequest
 
 from projects.admin.base import StackedInline, TabularInline
@@ -20,10 +22,14 @@ from projects.models import (
 )
 
 
-class RowOfScope:
-    """One blank row to begin with; owners are people who are on some project with the reader."""
+WIDGETS: dict[Any, Any] = {
+    models.TextField: {"widget": Textarea(attrs={"rows": 2, "cols": 40})},
+    models.JSONField: {"widget": Textarea(attrs={"rows": 2, "cols": 30})},
+}
 
-    extra = 1
+
+class OwnersOnProjects:
+    """Offers as owners the people who are on some project."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "owner":
@@ -33,13 +39,27 @@ class RowOfScope:
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
 
-class ObjectiveInline(RowOfScope, TabularInline):
+class TableOfScope(OwnersOnProjects, TabularInline):
+    """Rows as a table, with a blank one to begin with."""
+
+    extra = 1
+    formfield_overrides = WIDGETS
+
+
+class CardsOfScope(OwnersOnProjects, StackedInline):
+    """Rows as cards, with a blank one to begin with."""
+
+    extra = 1
+    formfield_overrides = WIDGETS
+
+
+class ObjectiveInline(TableOfScope):
     """What shall be better afterwards."""
 
     model = Objective
 
 
-class CriterionInline(RowOfScope, StackedInline):
+class CriterionInline(CardsOfScope):
     """What the gates will check."""
 
     model = Criterion
@@ -52,13 +72,13 @@ class CriterionInline(RowOfScope, StackedInline):
     )
 
 
-class BaselineInline(RowOfScope, TabularInline):
+class BaselineInline(TableOfScope):
     """What has to be beaten."""
 
     model = Baseline
 
 
-class PriorArtInline(RowOfScope, StackedInline):
+class PriorArtInline(CardsOfScope):
     """What others achieved."""
 
     model = PriorArt
@@ -69,13 +89,13 @@ class PriorArtInline(RowOfScope, StackedInline):
     )
 
 
-class ApproachInline(RowOfScope, TabularInline):
+class ApproachInline(TableOfScope):
     """What will be compared, each in its time box."""
 
     model = Approach
 
 
-class DataSourceInline(RowOfScope, StackedInline):
+class DataSourceInline(CardsOfScope):
     """Where the data comes from."""
 
     model = DataSource
@@ -86,19 +106,19 @@ class DataSourceInline(RowOfScope, StackedInline):
     )
 
 
-class FeatureNoteInline(RowOfScope, TabularInline):
+class FeatureNoteInline(TableOfScope):
     """Columns whose use needs a word."""
 
     model = FeatureNote
 
 
-class EstimateInline(RowOfScope, TabularInline):
+class EstimateInline(TableOfScope):
     """Effort by phase, in three points."""
 
     model = Estimate
 
 
-class RiskInline(RowOfScope, TabularInline):
+class RiskInline(TableOfScope):
     """What may go wrong."""
 
     model = Risk

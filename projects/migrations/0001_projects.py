@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
             name='Objective',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('business', 'Business'), ('ml', 'Ml'), ('economic', 'Economic')], max_length=10)),
+                ('kind', models.CharField(choices=[('business', 'Business'), ('ml', 'ML'), ('economic', 'Economic')], max_length=10)),
                 ('statement', models.CharField(max_length=300)),
                 ('metric', models.CharField(blank=True, max_length=100)),
                 ('baseline_value', models.FloatField(blank=True, null=True)),
@@ -269,7 +269,7 @@ class Migration(migrations.Migration):
             name='Stakeholder',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('business_owner', 'Business Owner'), ('lead', 'Lead'), ('data_owner', 'Data Owner'), ('data_scientist', 'Data Scientist'), ('data_engineer', 'Data Engineer'), ('ml_engineer', 'Ml Engineer'), ('validator', 'Validator'), ('risk_officer', 'Risk Officer'), ('privacy_officer', 'Privacy Officer'), ('subject_matter_expert', 'Subject Matter Expert'), ('operations', 'Operations'), ('executive', 'Executive'), ('auditor', 'Auditor')], max_length=30)),
+                ('role', models.CharField(choices=[('business_owner', 'Business Owner'), ('lead', 'Lead'), ('data_owner', 'Data Owner'), ('data_scientist', 'Data Scientist'), ('data_engineer', 'Data Engineer'), ('ml_engineer', 'ML Engineer'), ('validator', 'Validator'), ('risk_officer', 'Risk Officer'), ('privacy_officer', 'Privacy Officer'), ('subject_matter_expert', 'Subject Matter Expert'), ('operations', 'Operations'), ('executive', 'Executive'), ('auditor', 'Auditor')], max_length=30)),
                 ('valid_from', models.DateField()),
                 ('valid_to', models.DateField(blank=True, null=True)),
                 ('project', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stakeholders', to='projects.project')),
@@ -286,7 +286,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('epic', 'Epic'), ('story', 'Story'), ('task', 'Task'), ('bug', 'Bug'), ('spike', 'Spike'), ('hypothesis', 'Hypothesis'), ('experiment', 'Experiment'), ('data', 'Data'), ('review', 'Review'), ('finding', 'Finding')], max_length=12)),
                 ('title', models.CharField(max_length=200)),
                 ('description', models.TextField(blank=True)),
-                ('status', models.CharField(choices=[('backlog', 'Backlog'), ('todo', 'Todo'), ('doing', 'Doing'), ('review', 'Review'), ('done', 'Done'), ('dropped', 'Dropped')], default='backlog', editable=False, max_length=10)),
+                ('status', models.CharField(choices=[('backlog', 'Backlog'), ('todo', 'To do'), ('doing', 'Doing'), ('review', 'Review'), ('done', 'Done'), ('dropped', 'Dropped')], default='backlog', editable=False, max_length=10)),
                 ('outcome', models.CharField(blank=True, choices=[('supported', 'Supported'), ('refuted', 'Refuted'), ('inconclusive', 'Inconclusive'), ('concluded', 'Concluded'), ('answered', 'Answered'), ('time_box_expired', 'Time Box Expired')], editable=False, max_length=20)),
                 ('conclusion', models.TextField(blank=True, editable=False)),
                 ('points', models.PositiveSmallIntegerField(blank=True, null=True)),

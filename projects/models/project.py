@@ -80,7 +80,7 @@ class Stakeholder(models.Model):
         DATA_OWNER = "data_owner"
         DATA_SCIENTIST = "data_scientist"
         DATA_ENGINEER = "data_engineer"
-        ML_ENGINEER = "ml_engineer"
+        ML_ENGINEER = "ml_engineer", "ML Engineer"
         VALIDATOR = "validator"
         RISK_OFFICER = "risk_officer"
         PRIVACY_OFFICER = "privacy_officer"

@@ -168,7 +168,7 @@ class Objective(ScopeRow):
 
     class Kind(models.TextChoices):
         BUSINESS = "business"
-        ML = "ml"
+        ML = "ml", "ML"
         ECONOMIC = "economic"
 
     scope = models.ForeignKey(ScopingDocument, on_delete=models.CASCADE, related_name="objectives")

@@ -107,7 +107,7 @@ class WorkItem(models.Model):
 
     class Status(models.TextChoices):
         BACKLOG = "backlog"
-        TODO = "todo"
+        TODO = "todo", "To do"
         DOING = "doing"
         REVIEW = "review"
         DONE = "done"

@@ -11,12 +11,15 @@ from projects.rules.scope_terms import (
     rows,
     text,
 )
+from projects.rules.words import role_words
 
 WEAK_SOURCES = frozenset({"blog", "tutorial", "vendor"})
 OWN_BASELINES = frozenset({"current_process", "heuristic", "simple_model"})
 #: A criterion may also be measured from whatever is in production when it is judged.
 CHAMPION = "champion"
 
+#: Kill criteria are judged when a sprint closes; these are judged at gates alone.
+_JUDGED_AT_GATES = frozenset({"must", "guardrail"})
 _LEVELS = {
     "must": "a must criterion: a number the model has to reach",
     "guardrail": "a guardrail: something that must not get worse",
@@ -70,6 +73,13 @@ def _criteria(content: Content, _: Circumstances) -> Iterator[Blocker]:
     for level, what in _LEVELS.items():
         if level not in levels:
             yield Blocker(f"criterion_{level}_missing", f"Add {what}.", "criteria")
+    for row in criteria:
+        if row["level"] in _JUDGED_AT_GATES and not row.get("gates"):
+            yield Blocker(
+                "criterion_without_gate",
+                f"Name the gate that judges the criterion {row['key']}; no gate would read it.",
+                "criteria",
+            )
     known = {row["name"]: row.get("metrics") or {} for row in rows(content, "baselines")}
     for row in criteria:
         if not _is_measurable(row, known):
@@ -211,7 +221,7 @@ def _people(_: Content, circumstances: Circumstances) -> Iterator[Blocker]:
         if not circumstances.eligible.get(role):
             yield Blocker(
                 "sign_off_role_unfilled",
-                f"Nobody besides the authors holds the role of {role.replace('_', ' ')}, which "
+                f"Nobody besides the authors holds the role of {role_words(role)}, which "
                 f"has to sign at the {circumstances.tier} tier.",
                 "stakeholders",
             )

@@ -6,6 +6,7 @@ from datetime import date
 
 from projects.models import Project, ScopingDocument, Sprint, Stakeholder, WorkItem
 from projects.rules.transitions import FINISHED_ITEM_STATUSES
+from projects.rules.words import role_words
 from projects.services import scoping, sprints
 
 COLUMNS = ("todo", "doing", "review", "done", "dropped")
@@ -128,4 +129,4 @@ def _waits(
 
 def _name(row: Stakeholder) -> str:
     name = row.user.get_full_name() or row.user.get_username()
-    return f"{name} ({row.get_role_display().lower()})"
+    return f"{name} ({role_words(row.role)})"

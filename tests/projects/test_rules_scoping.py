@@ -122,6 +122,7 @@ def test_copied_scope_is_blocked_for_every_reason_and_leans_one_way():
             with_rows("criteria", min_absolute_change=0.1, baseline="nowhere"),
             "criterion_baseline_unknown",
         ),
+        (with_rows("criteria", gates=[]), "criterion_without_gate"),
         (changed(prior_art=[]), "prior_art_missing"),
         (with_rows("prior_art", kind="vendor"), "prior_art_weak"),
         (changed(approaches=BALANCED["approaches"][:1]), "approaches_too_few"),
