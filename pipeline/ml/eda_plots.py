@@ -106,7 +106,7 @@ def correlation_picture(names: Sequence[str], matrix: np.ndarray) -> Picture:
         # Squares, not one bitmap: vectors stay the same bytes whatever compresses images.
         axes.pcolormesh(matrix, vmin=-1, vmax=1, cmap="RdBu_r")
         axes.invert_yaxis()
-        middles = np.arange(len(names)) + 1 / 2
+        middles = [place + 1 / 2 for place in range(len(names))]
         axes.set_xticks(middles, names, rotation=40, ha="right")
         axes.set_yticks(middles, names)
         axes.grid(visible=False)

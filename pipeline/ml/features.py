@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from pipeline.ml.problems import DataProblem
+from pipeline.ml.tables import Column
 
 RARE = 20
 
@@ -79,7 +80,7 @@ def model_inputs(frame: pd.DataFrame, features: FeatureSet) -> pd.DataFrame:
             f"The model needs these columns, which are missing: {', '.join(missing)}.",
             details={"columns": missing},
         )
-    columns = {name: _number(frame, name) for name in features.numeric}
+    columns: dict[str, Any] = {name: _number(frame, name) for name in features.numeric}
     columns |= {name: _category(frame, name) for name in features.categorical}
     for name in features.context:
         is_number = pd.api.types.is_numeric_dtype(frame[name])
@@ -135,8 +136,9 @@ def _number(frame: pd.DataFrame, name: str) -> np.ndarray:
     return numbers
 
 
-def _category(frame: pd.DataFrame, name: str) -> np.ndarray:
+def _category(frame: pd.DataFrame, name: str) -> Column:
     missing = frame[name].isna().to_numpy()
     texts: np.ndarray = frame[name].astype(str).to_numpy(dtype=object, copy=True)
     texts[missing] = None
-    return texts
+    # Said to be objects, or pandas would make its own text type of them and NaN of None.
+    return pd.Series(texts, index=frame.index, dtype="object")

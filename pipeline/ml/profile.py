@@ -42,9 +42,9 @@ def missing_mask(column: Column) -> np.ndarray:
 def reference_profile(frame: pd.DataFrame, columns: Iterable[str] | None = None) -> dict[str, Any]:
     """Return what `pipeline.ml.drift` needs to know of the training rows, as plain JSON.
 
-    Per number: cuts between bins, counts per bin, and the cumulative distribution on at most 512
-    points (exact up to 512 distinct values). Per category: counts by value. Without `columns` all
-    are taken.
+    Per number: cuts between bins, counts per bin, and how many rows lie up to and below each of
+    at most 512 points (exact up to 512 distinct values). Per category: counts by value. Without
+    `columns` all are taken.
     """
     if not len(frame):
         raise DataProblem("no_rows", "A reference profile needs at least one row.")
@@ -126,23 +126,25 @@ def _number_reference(column: Column) -> dict[str, Any]:
     values = column.dropna().to_numpy(dtype=np.float64)
     distinct, counts = np.unique(values, return_counts=True)
     cuts = bin_cuts(distinct, counts)
-    grid = _grid(distinct)
-    below = np.cumsum(counts)[np.searchsorted(distinct, grid)] if len(grid) else np.empty(0)
+    points = _grid_points(len(distinct))
+    up_to = np.cumsum(counts)
     return {
         "type": "number",
         "missing": int(column.isna().sum()),
         "cuts": cuts.tolist(),
         "counts": bin_counts(values, cuts).tolist(),
-        "grid": grid.tolist(),
-        "cumulative": below.astype(int).tolist(),
+        "grid": distinct[points].tolist(),
+        "up_to": up_to[points].tolist(),
+        "below": (up_to - counts)[points].tolist(),
     }
 
 
-def _grid(distinct: np.ndarray) -> np.ndarray:
-    if len(distinct) <= FINEST_GRID:
-        return distinct
-    positions = np.linspace(0, len(distinct) - 1, FINEST_GRID).round().astype(int)
-    return np.asarray(distinct[positions])
+def _grid_points(size: int) -> np.ndarray:
+    """Return positions, int64, of at most 512 of `size` sorted values, evenly spread."""
+    if size <= FINEST_GRID:
+        return np.arange(size)
+    positions: np.ndarray = np.linspace(0, size - 1, FINEST_GRID).round().astype(np.int64)
+    return positions
 
 
 def _category_reference(column: Column) -> dict[str, Any]:

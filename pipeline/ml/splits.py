@@ -1,6 +1,5 @@
 """Divide rows into training, validation and test: by time, or at random for comparison."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -136,7 +135,7 @@ def month_before(month: str, count: int) -> str:
     return f"{year:04d}-{number + 1:02d}"
 
 
-def periods_of(split: Split, periods: Column) -> dict[str, Sequence[str]]:
+def periods_of(split: Split, periods: Column) -> dict[str, tuple[str, str]]:
     """Return the first and last month of each part that has rows, for the record of a run."""
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
     return {

@@ -85,6 +85,19 @@ class Trained:
         return self.approach != RULE
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """The rows as a model reads them, 0/1 outcomes, YYYY-MM (None at random), and who is where."""
+
+    inputs: pd.DataFrame
+    target: np.ndarray
+    periods: Column | None
+    split: Split
+
+    def part(self, positions: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+        return self.inputs.iloc[positions], self.target[positions]
+
+
 def train(
     frame: pd.DataFrame, plan: TrainingPlan, approach: str, report: Report = quiet
 ) -> Trained:
@@ -98,37 +111,11 @@ def train(
     if approach not in APPROACHES:
         raise DataProblem("unknown_approach", f"{approach!r} is none of {', '.join(APPROACHES)}.")
     report(5, f"Splitting {len(frame):,} rows")
-    inputs = model_inputs(frame, plan.features)
-    target = target_array(frame, plan.target, plan.positive)
-    split = split_rows(frame, plan, target)
+    rows = _read(frame, plan)
     with fan_out():
-        params, trials = _choose(approach, plan, (inputs, target, frame, split), report)
-        metrics: dict[str, float] = {}
-        if len(split.validation):
-            report(60, "Fitting on the training rows, judging on validation")
-            chosen = _fit(approach, plan, params, (inputs, target, split.train))
-            metrics |= _judge(_role(plan, "validation"), chosen, (inputs, target, split.validation))
-        report(75, "Fitting on all rows before the test, testing once")
-        estimator = _fit(approach, plan, params, (inputs, target, split.development))
-    scores = positive_scores(estimator, inputs.iloc[split.test])
-    metrics |= evaluate(plan.test_role, target[split.test], scores)
-    report(90, "Measuring latency")
-    metrics["latency_p95_ms"] = latency_p95_ms(estimator, inputs.iloc[split.test])
-    recorded = _record(
-        plan, params, periods_of(split, _periods(frame, plan)) if plan.blocks else {}
-    )
+        trained = _train(rows, plan, approach, report)
     report(100, f"Trained {approach}")
-    return Trained(
-        approach=approach,
-        estimator=estimator,
-        params={"approach": approach, **recorded},
-        metrics=metrics,
-        split=split,
-        inputs=inputs.iloc[split.test],
-        target=target[split.test],
-        scores=scores,
-        trials=trials,
-    )
+    return trained
 
 
 def split_rows(frame: pd.DataFrame, plan: TrainingPlan, target: np.ndarray) -> Split:
@@ -136,6 +123,36 @@ def split_rows(frame: pd.DataFrame, plan: TrainingPlan, target: np.ndarray) -> S
     if plan.blocks is None:
         return random_split(target, plan.seed)
     return temporal_split(_periods(frame, plan), plan.blocks)
+
+
+def _read(frame: pd.DataFrame, plan: TrainingPlan) -> _Rows:
+    target = target_array(frame, plan.target, plan.positive)
+    return _Rows(
+        inputs=model_inputs(frame, plan.features),
+        target=target,
+        periods=_periods(frame, plan) if plan.blocks else None,
+        split=split_rows(frame, plan, target),
+    )
+
+
+def _train(rows: _Rows, plan: TrainingPlan, approach: str, report: Report) -> Trained:
+    split, metrics = rows.split, dict[str, float]()
+    params, trials = _choose(approach, plan, rows, report)
+    if len(split.validation):
+        report(60, "Fitting on the training rows, judging on validation")
+        chosen = build(approach, plan, params).fit(*rows.part(split.train))
+        inputs, target = rows.part(split.validation)
+        role = "validation" if plan.blocks else "random_validation"
+        metrics |= evaluate(role, target, positive_scores(chosen, inputs))
+    report(75, "Fitting on all rows before the test, testing once")
+    estimator = build(approach, plan, params).fit(*rows.part(split.development))
+    inputs, target = rows.part(split.test)
+    scores = positive_scores(estimator, inputs)
+    metrics |= evaluate(plan.test_role, target, scores)
+    report(90, "Measuring latency")
+    metrics["latency_p95_ms"] = latency_p95_ms(estimator, inputs)
+    recorded = {"approach": approach, **_record(plan, params, rows)}
+    return Trained(approach, estimator, recorded, metrics, split, inputs, target, scores, trials)
 
 
 def build(approach: str, plan: TrainingPlan, params: Mapping[str, Any]) -> Any:
@@ -153,47 +170,19 @@ def build(approach: str, plan: TrainingPlan, params: Mapping[str, Any]) -> Any:
 
 
 def _choose(
-    approach: str,
-    plan: TrainingPlan,
-    rows: tuple[pd.DataFrame, np.ndarray, pd.DataFrame, Split],
-    report: Report,
+    approach: str, plan: TrainingPlan, rows: _Rows, report: Report
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    inputs, target, frame, split = rows
+    """Return the hyperparameters, tuned on the training rows if there is a grid, and the trials."""
     fixed = {**DEFAULTS[approach], **plan.params}
     grid = plan.grid if plan.grid is not None else GRIDS.get(approach)
     if not grid:
         return fixed, []
     report(15, f"Tuning {approach} by successive halving")
-    periods = _periods(frame, plan).iloc[split.train] if plan.blocks else None
-    found = tune(
-        build(approach, plan, fixed),
-        grid,
-        (inputs.iloc[split.train], target[split.train], periods),
-        seed=plan.seed,
-        n_jobs=plan.n_jobs,
-    )
+    inputs, target = rows.part(rows.split.train)
+    periods = None if rows.periods is None else rows.periods.iloc[rows.split.train]
+    unfitted = build(approach, plan, fixed)
+    found = tune(unfitted, grid, (inputs, target, periods), seed=plan.seed, n_jobs=plan.n_jobs)
     return {**fixed, **found.params}, found.trials
-
-
-def _fit(
-    approach: str,
-    plan: TrainingPlan,
-    params: Mapping[str, Any],
-    rows: tuple[pd.DataFrame, np.ndarray, np.ndarray],
-) -> Any:
-    inputs, target, positions = rows
-    return build(approach, plan, params).fit(inputs.iloc[positions], target[positions])
-
-
-def _judge(
-    role: str, estimator: Any, rows: tuple[pd.DataFrame, np.ndarray, np.ndarray]
-) -> dict[str, float]:
-    inputs, target, positions = rows
-    return evaluate(role, target[positions], positive_scores(estimator, inputs.iloc[positions]))
-
-
-def _role(plan: TrainingPlan, part: str) -> str:
-    return part if plan.blocks else f"random_{part}"
 
 
 def _periods(frame: pd.DataFrame, plan: TrainingPlan) -> Column:
@@ -207,13 +196,14 @@ def _periods(frame: pd.DataFrame, plan: TrainingPlan) -> Column:
 
 
 def _record(
-    plan: TrainingPlan, params: Mapping[str, Any], periods: Mapping[str, Any]
+    plan: TrainingPlan, params: Mapping[str, Any], rows: _Rows
 ) -> dict[str, str | int | float]:
     """Return what a run logs as parameters: plain values only."""
     plain = {
         name: value if isinstance(value, str | int | float) else str(value)
         for name, value in params.items()
     }
+    periods = {} if rows.periods is None else periods_of(rows.split, rows.periods)
     blocks = {f"{part}_months": str(Block(*ends)) for part, ends in periods.items()}
     return {
         **plain,

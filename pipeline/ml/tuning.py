@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from pipeline.ml.tables import Column
 CANDIDATES = 9
 FACTOR = 3
 FEWEST_ROUNDS, MOST_ROUNDS = 10, 90
-STEP = "classify__"
 # Trees grow by rounds, so rounds are the resource: poor candidates are dropped after few of them.
 GRIDS: Mapping[str, Mapping[str, list[Any]]] = {
     "gradient_boosting": {
@@ -29,7 +29,7 @@ GRIDS: Mapping[str, Mapping[str, list[Any]]] = {
 
 @dataclass(frozen=True)
 class Tuned:
-    """The best hyperparameters, without pipeline prefixes, and every trial with its score."""
+    """The best hyperparameters, and every trial with its score."""
 
     params: dict[str, Any]
     trials: list[dict[str, Any]]
@@ -45,18 +45,15 @@ def tune(
 ) -> Tuned:
     """Search `grid` for the best ROC AUC; `rows` are inputs, 0/1 target and YYYY-MM per row.
 
-    Without periods the folds are random. An estimator without boosting rounds is given more
-    rows at each step instead.
+    `estimator` is an unfitted pipeline of a preparation and a classifier; the grid names the
+    classifier's parameters. Without periods the folds are random. A classifier without boosting
+    rounds is given more rows at each step instead.
     """
     inputs, target, periods = rows
-    by_rounds = "classify__max_iter" in estimator.get_params() and "learning_rate" in grid
+    prepare, classifier = estimator.steps[0][1], estimator.steps[-1][1]
     resource: dict[str, Any] = (
-        {
-            "resource": f"{STEP}max_iter",
-            "min_resources": FEWEST_ROUNDS,
-            "max_resources": MOST_ROUNDS,
-        }
-        if by_rounds
+        {"resource": "max_iter", "min_resources": FEWEST_ROUNDS, "max_resources": MOST_ROUNDS}
+        if "learning_rate" in grid
         else {"resource": "n_samples", "min_resources": "exhaust"}
     )
     folds = (
@@ -65,9 +62,9 @@ def tune(
         else StratifiedKFold(3, shuffle=True, random_state=seed)
     )
     search = HalvingRandomSearchCV(
-        estimator,
-        {f"{STEP}{name}": list(values) for name, values in grid.items()},
-        n_candidates=CANDIDATES,
+        classifier,
+        {name: list(values) for name, values in grid.items()},
+        n_candidates=min(CANDIDATES, prod(len(values) for values in grid.values())),
         factor=FACTOR,
         cv=folds,
         scoring="roc_auc",
@@ -76,16 +73,16 @@ def tune(
         n_jobs=n_jobs,
         **resource,
     )
-    search.fit(inputs, target)
-    best = {name.removeprefix(STEP): value for name, value in search.best_params_.items()}
-    return Tuned(params=best, trials=_trials(search.cv_results_))
+    # The preparation sees no outcome, so it is fitted once and not again for each trial and fold.
+    search.fit(prepare.fit_transform(inputs), target)
+    return Tuned(params=dict(search.best_params_), trials=_trials(search.cv_results_))
 
 
 def _trials(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return one row per candidate and round: its parameters, resource and mean score."""
     return [
         {
-            **{name.removeprefix(STEP): value for name, value in params.items()},
+            **params,
             "iteration": int(results["iter"][number]),
             "resource": int(results["n_resources"][number]),
             "roc_auc": float(results["mean_test_score"][number]),
