@@ -25,11 +25,7 @@ urlpatterns = [
     path("readyz", health.ready, name="readyz"),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path(
-        "api/docs/",
-        SpectacularSwaggerSplitView.as_view(template_name="countersign/api_docs.html"),
-        name="api-docs",
-    ),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="api-docs"),
     path("api/v1/", include(governance_api.urlpatterns)),
     path("api/v1/", include(router.urls)),
     path("mlflow/", include("pipeline.gateway.urls")),
