@@ -1,6 +1,6 @@
 """Gate reviews: one passage of one subject through one gate, with all that was judged and said."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -208,6 +208,12 @@ class SignOffQuerySet(models.QuerySet["SignOff"]):
     def visible_to(self, actor: "Actor") -> "SignOffQuerySet":
         return self.filter(review__project__in=Project.objects.visible_to(actor))
 
+    def update(self, **values: Any) -> int:
+        raise TypeError("A sign-off is never changed; sign again.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError("A sign-off is never deleted.")
+
     def counting(self, review: "GateReview") -> "SignOffQuerySet":
         """Keep those that were given to exactly what the review binds now."""
         counting = self.filter(review=review, bindings_digest=review.bindings_digest)
@@ -215,7 +221,10 @@ class SignOffQuerySet(models.QuerySet["SignOff"]):
 
 
 class SignOff(models.Model):
-    """The binding decision of one person in one role; never changed, never deleted."""
+    """The binding decision of one person in one role; never changed, never deleted.
+
+    The ORM refuses both here; the ledger holds the proof for whoever goes past the ORM.
+    """
 
     class Outcome(models.TextChoices):
         APPROVED = "approved"
@@ -255,9 +264,17 @@ class SignOff(models.Model):
     def __str__(self) -> str:
         return f"{self.printed_name} ({self.get_role_display()}): {self.get_outcome_display()}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            raise TypeError("A sign-off is never changed; sign again.")
+        super().save(*args, **kwargs)
+
     @property
     def ref(self) -> str:
         return f"sign_off:{self.pk}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("A sign-off is never deleted.")
 
 
 class SigningCounter(models.Model):

@@ -23,6 +23,20 @@ def bindings_digest(bindings: Mapping[str, str]) -> str:
     return digest_of(dict(bindings))
 
 
+def same_numbers(value: Any) -> Any:
+    """Return a JSON value with each number in the one form that survives every database.
+
+    PostgreSQL gives back 1e16 as a whole number and -0.0 as 0.0; SQLite gives back what it got.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): same_numbers(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [same_numbers(part) for part in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) + 0.0
+    return value
+
+
 def digest_of_set(digests: Iterable[str]) -> str:
     """Return one digest for a set of digests, whatever their order."""
     return digest_of(sorted(digests))

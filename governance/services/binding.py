@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from governance.models import GateReview, PolicyVersion
-from governance.rules.digests import bindings_digest
+from governance.rules.digests import bindings_digest, digest_of
 from governance.rules.staleness import Moved, compare_bindings
 from governance.services.evidence import evidence_authors, evidence_digest
 from governance.subjects import SubjectFacts, resolve
@@ -79,7 +79,8 @@ def _bindings(facts: SubjectFacts, kind: str, ref: str, policy: PolicyVersion) -
             code="subject_not_bound",
             reasons=[f"No digest of {names}."],
         )
-    own = {"policy": policy.digest, "evidence": evidence_digest(kind, ref)}
+    # From the text, not from the column beside it: both could be edited past the services.
+    own = {"policy": digest_of(policy.text), "evidence": evidence_digest(kind, ref)}
     return {**facts.bindings, **own}
 
 

@@ -46,13 +46,13 @@ def delegate(delegation: NewDelegation, *, actor: Actor) -> Delegation:
         InvalidInput: code `reason_missing` or `wrong_dates`.
     """
     access.require(actor, "delegation.give", delegation.project)
-    _require_holder(delegation, actor=actor)
+    holder = _require_holder(delegation, actor=actor)
     _check_dates(delegation)
     _require_fit_delegate(delegation, actor=actor)
     row = Delegation.objects.create(
         project=delegation.project,
         role=delegation.role,
-        holder=actor.user,
+        holder=holder,
         delegate=delegation.delegate,
         reason=delegation.reason.strip(),
         valid_from=delegation.valid_from,
@@ -86,15 +86,16 @@ def revoke_delegation(delegation: Delegation, *, actor: Actor) -> Delegation:
     return delegation
 
 
-def _require_holder(delegation: NewDelegation, *, actor: Actor) -> None:
+def _require_holder(delegation: NewDelegation, *, actor: Actor) -> "User":
     held = roles_of(actor.user, delegation.project) if actor.user else frozenset()
-    if delegation.role not in held:
+    if actor.user is None or delegation.role not in held:
         raise NotPermitted(
             f"{actor.name} does not hold the role of {delegation.role.replace('_', ' ')}; only "
             "its holder can pass it on.",
             code="role_missing",
             details={"roles": [delegation.role]},
         )
+    return actor.user
 
 
 def _check_dates(delegation: NewDelegation) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from governance import access, content
 from governance.models import Evidence, GateReview, LineageNode
-from governance.rules.digests import digest_of, digest_of_set
+from governance.rules.digests import digest_of, digest_of_set, same_numbers
 from governance.services import lineage
 from ledger import services as ledger
 from projects.actors import Actor
@@ -48,22 +48,25 @@ def record_evidence(material: Material, *, actor: Actor) -> Evidence:
 
 
 def evidence_digest(subject_kind: str, subject_ref: str) -> str:
-    """Return one digest for all evidence of a subject, whatever the order of recording."""
+    """Return one digest for all evidence of a subject, whatever the order of recording.
+
+    Every row is hashed again from what it holds now: a row that was edited past the services
+    moves what reviews bind, whatever its own column of the digest says.
+    """
     found = Evidence.objects.of_subject(subject_kind, subject_ref)
-    return digest_of_set(found.values_list("digest", flat=True))
+    return digest_of_set(_digest(one) for one in found)
 
 
 def evidence_authors(subject_kind: str, subject_ref: str) -> frozenset[int]:
     """Return the people who put evidence about a subject on record."""
     found = Evidence.objects.of_subject(subject_kind, subject_ref).order_by()
-    return frozenset(
-        who for who in found.values_list("produced_by", flat=True).distinct() if who is not None
-    )
+    by_people = found.filter(produced_by__isnull=False)
+    return frozenset(by_people.values_list("produced_by", flat=True).distinct())
 
 
 @transaction.atomic
 def _store(material: Material, attachment: str, *, actor: Actor) -> Evidence:
-    evidence = Evidence.objects.create(
+    evidence = Evidence(
         project=material.project,
         subject_kind=material.subject_kind,
         subject_ref=material.subject_ref,
@@ -72,10 +75,11 @@ def _store(material: Material, attachment: str, *, actor: Actor) -> Evidence:
         data=dict(material.data or {}),
         attachment=attachment,
         media_type=material.media_type,
-        digest=_digest(material, attachment),
         produced_by=actor.user,
         produced_as=actor.ref,
     )
+    evidence.digest = _digest(evidence)
+    evidence.save(force_insert=True)
     _link(evidence)
     ledger.append(
         "evidence.recorded",
@@ -91,15 +95,15 @@ def _store(material: Material, attachment: str, *, actor: Actor) -> Evidence:
     return evidence
 
 
-def _digest(material: Material, attachment: str) -> str:
+def _digest(evidence: Evidence) -> str:
     return digest_of(
         {
-            "subject": [material.subject_kind, material.subject_ref],
-            "kind": material.kind,
-            "title": material.title,
-            "data": dict(material.data or {}),
-            "attachment": attachment,
-            "media_type": material.media_type,
+            "subject": [evidence.subject_kind, evidence.subject_ref],
+            "kind": evidence.kind,
+            "title": evidence.title,
+            "data": same_numbers(evidence.data),
+            "attachment": evidence.attachment,
+            "media_type": evidence.media_type,
         }
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -16,6 +17,9 @@ from ledger import services as ledger
 from projects.access import roles_of
 from projects.actors import Actor, system
 from projects.errors import InvalidInput, InvalidTransition, NotPermitted, RuleViolated
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,9 @@ def grant_waiver(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> Waiv
     """
     with refusals_recorded(Attempt("waiver.grant", review.ref, review.project), actor=actor):
         access.require(actor, "waiver.grant", review.project)
-        _require_grantor(review, waiver, actor=actor)
+        grantor = _require_grantor(review, waiver, actor=actor)
         _check(review, waiver)
-        return _grant(review, waiver, actor=actor)
+        return _grant(review, waiver, grantor, actor=actor)
 
 
 @transaction.atomic
@@ -61,9 +65,9 @@ def revoke_waiver(waiver: Waiver, *, actor: Actor) -> Waiver:
     return waiver
 
 
-def _require_grantor(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> None:
+def _require_grantor(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> "User":
     held = roles_of(actor.user, review.project) if actor.user else frozenset()
-    if waiver.role not in held & access.ACTIONS["waiver.grant"]:
+    if actor.user is None or waiver.role not in held & access.ACTIONS["waiver.grant"]:
         raise NotPermitted(
             f"{actor.name} cannot grant a waiver as {waiver.role.replace('_', ' ')}.",
             code="role_missing",
@@ -80,6 +84,7 @@ def _require_grantor(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> 
             "Who requested the review or did the work cannot waive a requirement of it.",
             code="waiver_not_independent",
         )
+    return actor.user
 
 
 def _check(review: GateReview, waiver: NewWaiver) -> None:
@@ -111,13 +116,13 @@ def _check(review: GateReview, waiver: NewWaiver) -> None:
 
 
 @transaction.atomic
-def _grant(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> Waiver:
+def _grant(review: GateReview, waiver: NewWaiver, grantor: "User", *, actor: Actor) -> Waiver:
     row = Waiver.objects.create(
         review=review,
         requirement_key=waiver.requirement_key,
         reason=waiver.reason.strip(),
         compensating_control=waiver.compensating_control.strip(),
-        granted_by=actor.user,
+        granted_by=grantor,
         granted_role=waiver.role,
         expires_at=waiver.expires_at,
     )

@@ -1,10 +1,12 @@
 """Bindings: every edit changes the digest and names the part that moved."""
 
+import json
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from governance.rules.digests import bindings_digest, digest_of, digest_of_set
+from governance.rules.digests import bindings_digest, digest_of, digest_of_set, same_numbers
 from governance.rules.staleness import compare_bindings, part_name
 
 parts = st.text(alphabet='abc:_"\\,{}', min_size=1, max_size=6)
@@ -37,6 +39,27 @@ def test_the_order_of_evidence_does_not_matter(found):
 
 def test_evidence_given_twice_is_not_evidence_given_once():
     assert digest_of_set(["a", "a"]) != digest_of_set(["a"])
+
+
+@given(
+    value=st.recursive(
+        st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=10,
+    )
+)
+def test_a_value_keeps_its_digest_on_its_way_through_a_database(value):
+    def as_postgresql_spells_it(part):
+        if isinstance(part, float) and part.is_integer():
+            return int(part)
+        if isinstance(part, list):
+            return [as_postgresql_spells_it(one) for one in part]
+        if isinstance(part, dict):
+            return {key: as_postgresql_spells_it(one) for key, one in part.items()}
+        return part
+
+    stored = as_postgresql_spells_it(json.loads(json.dumps(value)))
+    assert digest_of(same_numbers(stored)) == digest_of(same_numbers(value))
 
 
 def test_numbers_that_are_not_finite_have_no_digest():

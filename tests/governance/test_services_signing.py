@@ -7,7 +7,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from governance.models import DeniedAttempt, GateReview, RequirementResult, SignOff
+from governance.models import (
+    DeniedAttempt,
+    Evidence,
+    GateReview,
+    PolicyVersion,
+    RequirementResult,
+    SignOff,
+)
 from governance.services import findings, passwords, reviews
 from governance.services.evidence import Material, record_evidence
 from governance.services.findings import NewFinding
@@ -351,6 +358,42 @@ def test_unknown_hands_block_every_approval(
     assert review.status == "open"
     result = RequirementResult.objects.filter(review=review).newest().get(key="identities")
     assert (result.outcome, result.is_blocking) == ("fail", True)
+
+
+def test_a_sign_off_is_neither_changed_nor_deleted(
+    review: GateReview, sign: Any, validator: User
+) -> None:
+    signed = sign(review, validator, "validator", outcome="changes_requested", reason="Slice it.")
+    signed.outcome = "approved"
+    for attempt in (
+        signed.save,
+        signed.delete,
+        SignOff.objects.filter(pk=signed.pk).delete,
+        lambda: SignOff.objects.update(outcome="approved"),
+    ):
+        with pytest.raises(TypeError, match="never"):
+            attempt()
+    signed.refresh_from_db()
+    assert signed.outcome == "changes_requested"
+
+
+def test_evidence_edited_in_the_database_makes_the_review_stale(
+    review: GateReview, sign: Any, validator: User
+) -> None:
+    Evidence.objects.filter(subject_ref=fakes.MODEL).update(data={"text": "better"})
+    with pytest.raises(RuleViolated) as error:
+        sign(review, validator, "validator")
+    assert error.value.details["parts"] == ["evidence"]
+
+
+def test_a_policy_edited_in_the_database_makes_the_review_stale(
+    review: GateReview, sign: Any, validator: User
+) -> None:
+    version = review.policy_version
+    PolicyVersion.objects.update(text=version.text.replace("people: 2", "people: 1"))
+    with pytest.raises(RuleViolated) as error:
+        sign(GateReview.objects.get(pk=review.pk), validator, "validator")
+    assert error.value.details["parts"] == ["policy"]
 
 
 def test_a_scope_is_decided_by_its_review(
