@@ -1,9 +1,8 @@
 """Everything that the page of one gate review shows, gathered in a fixed number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import quote
 
 from django.contrib.auth.models import User
 from django.db.models import Q
@@ -14,7 +13,7 @@ from governance.models import Evidence, Finding, GateReview, RequirementResult, 
 from governance.services import evaluating
 from governance.services import reviews as commands
 from governance.views.forms import MEANINGS, ConditionFormSet, FeedbackForm, SigningForm
-from governance.views.subjects import Fact, subject_links, subject_panel
+from governance.views.subjects import SUBJECT_PARTS, Fact, facts_of, subject_panel
 from ledger.models import LedgerEntry
 from projects.actors import Actor
 from projects.models import Stakeholder
@@ -56,7 +55,8 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
         )
     )
     standing = commands.eligibility(review)
-    requirements = _requirements(review)
+    facts = facts_of(review)
+    requirements = _requirements(review, facts)
     return {
         "review": review,
         "promotion": getattr(review, "promotion", None),
@@ -82,7 +82,7 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
         "feedback_form": FeedbackForm(),
         "parts": sorted(review.bindings.items()),
         "panel": subject_panel(review),
-        "links": subject_links(review),
+        "links": [link for part in SUBJECT_PARTS for link in facts.get(part, [])],
         "history": _history(review),
         "signing": signing_context(request, review, actor, standing),
     }
@@ -120,27 +120,38 @@ def _is_shown_apart(item: Evidence) -> bool:
     return item.kind == "champion_comparison" or _is_plot(item)
 
 
-def _requirements(review: GateReview) -> list[RequirementLine]:
-    results = RequirementResult.objects.filter(review=review).newest()
-    return [RequirementLine(result, _links_of(result)) for result in results]
+def _requirements(review: GateReview, facts: Mapping[str, list[Fact]]) -> list[RequirementLine]:
+    """Return the newest outcomes, each with links to what its check looked at."""
+    return [
+        RequirementLine(
+            result,
+            [
+                link
+                for part in _LOOKED_AT.get(result.check_name, ())
+                for link in facts.get(part, [])
+            ],
+        )
+        for result in evaluating.latest_results(review)
+    ]
 
 
-def _links_of(result: RequirementResult) -> list[Fact]:
-    """Return links to the facts that a requirement's detail names."""
-    detail = result.detail
-    found = []
-    if run_id := detail.get("run_id"):
-        found.append(Fact("run in MLflow", f"/mlflow/#/runs/{quote(str(run_id))}"))
-    for key, address in _ADDRESSES.items():
-        reference = str(detail.get(key, ""))
-        if reference:
-            found.append(Fact(reference.replace("_", " "), address + reference.rpartition(":")[2]))
-    return found
-
-
-_ADDRESSES = {
-    "dataset_ref": "/admin/pipeline/datasetversion/",
-    "scope_ref": "/scopes/",
+#: Which facts each check of the policy looks at; see `subjects.facts_of`.
+_LOOKED_AT: Mapping[str, Sequence[str]] = {
+    "criteria_met": ("run", "scope"),
+    "run_finished": ("run",),
+    "commit_recorded": ("run",),
+    "signature_present": ("version",),
+    "format_safe": ("version",),
+    "files_unchanged": ("version",),
+    "dataset_logged": ("run",),
+    "dataset_approved": ("dataset",),
+    "datasheet_complete": ("dataset",),
+    "leaks_excluded": ("dataset",),
+    "scope_ready": ("scope",),
+    "policy_parses": ("policy",),
+    "evidence_present": ("evidence",),
+    "champion_compared": ("comparison",),
+    "no_open_findings": ("findings",),
 }
 
 

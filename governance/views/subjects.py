@@ -20,9 +20,18 @@ class Fact:
     url: str
 
 
-def subject_links(review: GateReview) -> list[Fact]:
-    """Return where the subject, and what it was made from, can be looked at."""
-    return _LINKS[review.subject_kind](review)
+#: Parts that lead to the subject itself and to what it was made from.
+SUBJECT_PARTS = ("lineage", "version", "run", "dataset", "scope", "policy")
+
+
+def facts_of(review: GateReview) -> dict[str, list[Fact]]:
+    """Return where the things that a review is about can be looked at, by part."""
+    here = {
+        "evidence": [Fact("evidence", "#subject")],
+        "comparison": [Fact("comparison", "#comparison")],
+        "findings": [Fact("findings", "#findings")],
+    }
+    return here | _FACTS[review.subject_kind](review)
 
 
 def subject_panel(review: GateReview) -> Mapping[str, Any]:
@@ -52,41 +61,48 @@ def _admin(model: str, label: str, pk: str) -> list[Fact]:
         return []
 
 
-def _scope_links(review: GateReview) -> list[Fact]:
+def _scope_facts(review: GateReview) -> dict[str, list[Fact]]:
+    address = reverse("projects:scope", args=[_number_of(review.subject_ref)])
+    return {"scope": [Fact("Scoping document, readiness and gauges", address)]}
+
+
+def _dataset_facts(review: GateReview) -> dict[str, list[Fact]]:
     pk = _number_of(review.subject_ref)
-    return [Fact("Scoping document, readiness and gauges", reverse("projects:scope", args=[pk]))]
+    return {"dataset": _admin("pipeline_datasetversion", "Dataset version", pk)}
 
 
-def _dataset_links(review: GateReview) -> list[Fact]:
-    return _admin("pipeline_datasetversion", "Dataset version", _number_of(review.subject_ref))
+def _policy_facts(review: GateReview) -> dict[str, list[Fact]]:
+    pk = _number_of(review.subject_ref)
+    return {"policy": _admin("governance_policyversion", "Policy version", pk)}
 
 
-def _policy_links(review: GateReview) -> list[Fact]:
-    return _admin("governance_policyversion", "Policy version", _number_of(review.subject_ref))
-
-
-def _model_links(review: GateReview) -> list[Fact]:
+def _model_facts(review: GateReview) -> dict[str, list[Fact]]:
     attributes = attributes_of(review)
-    name = str(attributes.get("model_name") or review.model_name)
-    number = attributes.get("model_number") or review.model_version
-    links = []
+    facts: dict[str, list[Fact]] = {"dataset": []}
+    name, number = review.model_name, review.model_version
     if name and number:
-        links.append(Fact("Lineage", reverse("governance:lineage", args=[name, int(number)])))
+        page = reverse("governance:lineage", args=[name, number])
         address = f"/mlflow/#/models/{quote(name, safe='')}/versions/{number}"
-        links.append(Fact("Model version in MLflow", address))
+        facts["lineage"] = [Fact("Lineage", page)]
+        facts["version"] = [Fact("Model version in MLflow", address)]
     if run_id := attributes.get("run_id"):
-        links.append(Fact("Run in MLflow", f"/mlflow/#/runs/{quote(str(run_id), safe='')}"))
+        address = f"/mlflow/#/runs/{quote(str(run_id), safe='')}"
+        facts["run"] = [Fact("Run in MLflow", address)]
     for ref in attributes.get("dataset_refs") or []:
         pk = _number_of(str(ref))
-        links += _admin("pipeline_datasetversion", f"Dataset version {pk}", pk)
-    return links
+        facts["dataset"] += _admin("pipeline_datasetversion", f"Dataset version {pk}", pk)
+    scope = scoping.approved_scope(review.project)
+    if scope is not None:
+        address = reverse("projects:scope", args=[scope.pk])
+        facts["scope"] = [Fact(f"Approved scope v{scope.version}", address)]
+    return facts
 
 
-_LINKS: Mapping[str, Callable[[GateReview], list[Fact]]] = {
-    GateReview.SubjectKind.SCOPING_DOCUMENT: _scope_links,
-    GateReview.SubjectKind.DATASET_VERSION: _dataset_links,
-    GateReview.SubjectKind.MODEL_VERSION: _model_links,
-    GateReview.SubjectKind.POLICY_VERSION: _policy_links,
+_FACTS: Mapping[str, Callable[[GateReview], dict[str, list[Fact]]]] = {
+    GateReview.SubjectKind.SCOPING_DOCUMENT: _scope_facts,
+    GateReview.SubjectKind.DATASET_VERSION: _dataset_facts,
+    GateReview.SubjectKind.MODEL_VERSION: _model_facts,
+    GateReview.SubjectKind.POLICY_VERSION: _policy_facts,
 }
 
 
