@@ -20,7 +20,7 @@ from projects.models import (
     Risk,
     Stakeholder,
 )
-
+from projects.web import actor_of
 
 WIDGETS: dict[Any, Any] = {
     models.TextField: {"widget": Textarea(attrs={"rows": 2, "cols": 40})},
@@ -29,12 +29,12 @@ WIDGETS: dict[Any, Any] = {
 
 
 class OwnersOnProjects:
-    """Offers as owners the people who are on some project."""
+    """Offers as owners the people who are on a project together with the reader."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "owner":
-            on_projects = Stakeholder.objects.current().values("user")
-            people = get_user_model()._default_manager.filter(pk__in=on_projects)
+            together = Stakeholder.objects.current().visible_to(actor_of(request))
+            people = get_user_model()._default_manager.filter(pk__in=together.values("user"))
             kwargs["queryset"] = people.order_by("username")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
