@@ -9,7 +9,13 @@ import pandas as pd
 from scipy.stats import chi2_contingency, kstwo
 
 from pipeline.ml.problems import DataProblem
-from pipeline.ml.profile import VERSION, bin_counts, reference_profile, watched_features
+from pipeline.ml.profile import (
+    VERSION,
+    bin_counts,
+    category_counts,
+    reference_profile,
+    watched_features,
+)
 from pipeline.ml.tables import Column
 
 __all__ = ["DriftResult", "chi2", "ks", "measure_drift", "psi", "reference_profile"]
@@ -76,25 +82,24 @@ def psi(reference: np.ndarray, current: np.ndarray) -> float:
     return float(((actual - expected) * np.log(actual / expected)).sum())
 
 
-def ks(reference: Mapping[str, Any], values: np.ndarray) -> tuple[float, float]:
+def ks(reference: Mapping[str, Any], ordered: np.ndarray) -> tuple[float, float]:
     """Return the two-sample Kolmogorov-Smirnov statistic and its asymptotic p-value.
 
-    `values` is float64 without missing ones. The gap is looked for at the stored grid points and
-    just before them, which needs no sorting; where the grid holds every distinct value of the
-    training rows it is exact, else it is too small by at most 1/512.
+    `ordered` is sorted float64 without missing ones. The gap is looked for at the stored grid
+    points and just before them; where the grid holds every distinct value of the training rows it
+    is exact, else it is too small by at most 1/512.
     """
     grid = np.asarray(reference["grid"], dtype=np.float64)
-    if not len(grid) or not len(values):
+    if not len(grid) or not len(ordered):
         return 0.0, 1.0
     total = int(reference["up_to"][-1])
     gaps = []
     for key in ("up_to", "below"):
-        places = np.searchsorted(grid, values, side="left" if key == "up_to" else "right")
-        reached = np.cumsum(np.bincount(places, minlength=len(grid) + 1))[:-1]
+        reached = np.searchsorted(ordered, grid, side="right" if key == "up_to" else "left")
         expected = np.asarray(reference[key], dtype=np.float64) / total
-        gaps.append(np.abs(expected - reached / len(values)).max())
+        gaps.append(np.abs(expected - reached / len(ordered)).max())
     statistic = float(max(gaps))
-    pooled = round(total * len(values) / (total + len(values)))
+    pooled = round(total * len(ordered) / (total + len(ordered)))
     return statistic, float(np.clip(kstwo.sf(statistic, max(pooled, 1)), 0, 1))
 
 
@@ -151,15 +156,15 @@ def _number_drift(
             f"Column {column.name!r} must hold numbers, as it did in the training rows.",
             details={"column": str(column.name)},
         )
-    values = values[present]
-    current = bin_counts(values, np.asarray(reference["cuts"], dtype=np.float64))
-    return (np.asarray(reference["counts"]), current), ks(reference, values)
+    ordered = np.sort(values[present])
+    current = bin_counts(ordered, np.asarray(reference["cuts"], dtype=np.float64))
+    return (np.asarray(reference["counts"]), current), ks(reference, ordered)
 
 
 def _category_drift(
     column: Column, reference: Mapping[str, Any]
 ) -> tuple[Counts, tuple[float, float]]:
-    counts = column.dropna().astype(str).value_counts()
+    counts = category_counts(column)
     known = counts.reindex(reference["values"], fill_value=0).to_numpy(dtype=np.int64)
     current = np.append(known, counts.sum() - known.sum())
     expected = np.append(np.asarray(reference["counts"], dtype=np.int64), reference["other"])

@@ -56,11 +56,20 @@ def reference_profile(frame: pd.DataFrame, columns: Iterable[str] | None = None)
     }
 
 
-def bin_counts(values: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """Return int64 counts of shape (len(cuts) + 1,); a value equal to a cut falls below it."""
-    bins = np.searchsorted(cuts, values, side="left")
-    counts: np.ndarray = np.bincount(bins, minlength=len(cuts) + 1)
-    return counts
+def bin_counts(ordered: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """Return int64 counts of shape (len(cuts) + 1,); a value equal to a cut falls below it.
+
+    `ordered` is sorted float64: cuts are looked up in many values, not many values in cuts.
+    """
+    ends = np.searchsorted(ordered, cuts, side="right")
+    return np.diff(np.concatenate([[0], ends, [len(ordered)]]))
+
+
+def category_counts(column: Column) -> "pd.Series[int]":
+    """Return how often each text occurs, most frequent first; missing cells are left out."""
+    counts = column.value_counts()
+    counts.index = pd.Index([str(value) for value in counts.index], dtype="object")
+    return counts if counts.index.is_unique else counts.groupby(level=0, sort=False).sum()
 
 
 def bin_cuts(distinct: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -123,7 +132,7 @@ def _reference(frame: pd.DataFrame, name: str) -> dict[str, Any]:
 
 
 def _number_reference(column: Column) -> dict[str, Any]:
-    values = column.dropna().to_numpy(dtype=np.float64)
+    values = np.sort(column.dropna().to_numpy(dtype=np.float64))
     distinct, counts = np.unique(values, return_counts=True)
     cuts = bin_cuts(distinct, counts)
     points = _grid_points(len(distinct))
@@ -148,7 +157,7 @@ def _grid_points(size: int) -> np.ndarray:
 
 
 def _category_reference(column: Column) -> dict[str, Any]:
-    counts = column.dropna().astype(str).value_counts()
+    counts = category_counts(column)
     kept = counts.head(MOST_CATEGORIES)
     return {
         "type": "category",
