@@ -3,14 +3,13 @@
 import json
 from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 
+from governance.api.base import GovernanceViewSet
 from governance.models import Environment
 from pipeline import access
 from pipeline.api import serializers as shapes
@@ -27,42 +26,24 @@ from pipeline.models import (
     Run,
 )
 from pipeline.services import data, exploring, jobs, monitoring, retraining, serving
-from projects.api.base import GovernedViewSet
 from projects.errors import InvalidInput, NotFound
-from projects.models import Project
 
 
-class PipelineViewSet(GovernedViewSet):
-    """Reads a body through its serializer and finds what the body names."""
-
-    def read(self, shape: type[Serializer[Any]]) -> dict[str, Any]:
-        serializer = shape(data=self.request.data)
-        serializer.is_valid(raise_exception=True)
-        values: dict[str, Any] = serializer.validated_data
-        return values
-
-    def answer(self, shape: type[Serializer[Any]], row: Any, status: int = 200) -> Response:
-        return Response(shape(row, context=self.get_serializer_context()).data, status=status)
-
-    def project(self, name: str) -> Project:
-        """Return the project of this number or slug."""
-        key = {"pk": int(name)} if name.isdecimal() else {"slug": name}
-        return self.named(Project.objects.filter(**key), f"project {name}")
+class PipelineViewSet(GovernanceViewSet):
+    """Lists and details, and what the commands beside them need."""
 
     def deployment(self, name: str) -> Deployment:
         """Return the deployment of this number or slug."""
-        key = {"pk": int(name)} if name.isdecimal() else {"slug": name}
-        found = Deployment.objects.filter(**key).select_related(
+        match = {"pk": int(name)} if name.isdecimal() else {"slug": name}
+        rows = Deployment.objects.select_related(
             "project", "model", "version__model", "version__run__dataset"
         )
-        return self.named(found, f"deployment {name}")
-
-    def named(self, rows: QuerySet[Any], name: str) -> Any:
-        visible: Any = rows
-        found = visible.visible_to(self.actor).first()
-        if found is None:
-            raise NotFound(f"There is no {name}, or it is not yours to see.")
+        found: Deployment = self.visible(rows, f"deployment {name}", **match)
         return found
+
+    def accepted(self, job: Job) -> Response:
+        """Return the job that does the work."""
+        return self.answer(job, status=202, shape=shapes.JobSerializer)
 
 
 class DatasetVersionViewSet(PipelineViewSet):
@@ -92,7 +73,7 @@ class DatasetVersionViewSet(PipelineViewSet):
             datasheet=_read_datasheet(values["datasheet"]),
         )
         dataset = data.register_dataset_version(upload, actor=self.actor)
-        return self.answer(shapes.DatasetVersionSerializer, dataset, 201)
+        return self.answer(dataset, status=201)
 
     def get_parsers(self) -> list[Any]:
         if getattr(self, "action_map", {}).get("post") == "create":
@@ -103,7 +84,7 @@ class DatasetVersionViewSet(PipelineViewSet):
     @action(detail=True, methods=["post"])
     def explore(self, request: Request, pk: str | None = None) -> Response:
         job = exploring.enqueue_exploration(self.get_object(), actor=self.actor)
-        return self.answer(shapes.JobSerializer, job, 202)
+        return self.accepted(job)
 
 
 def _read_datasheet(value: Any) -> dict[str, Any]:
@@ -153,26 +134,26 @@ class DeploymentViewSet(PipelineViewSet):
     )
     def create(self, request: Request) -> Response:
         values = self.read(shapes.NewDeploymentSerializer)
-        models = RegisteredModel.objects.filter(name=values["model"]).select_related("project")
+        models = RegisteredModel.objects.select_related("project")
         environment = Environment.objects.filter(name=values["environment"]).first()
         if environment is None:
             raise NotFound(f"There is no environment {values['environment']}.")
         new = serving.NewDeployment(
             slug=values["slug"],
-            model=self.named(models, f"registered model {values['model']}"),
+            model=self.visible(models, f"registered model {values['model']}", name=values["model"]),
             environment=environment,
             input_schema=values["input_schema"],
             decision_threshold=values["decision_threshold"],
         )
         deployment = serving.create_deployment(new, actor=self.actor)
-        return self.answer(shapes.DeploymentSerializer, deployment, 201)
+        return self.answer(deployment, status=201)
 
     @extend_schema(request=shapes.StopSerializer, responses=shapes.DeploymentSerializer)
     @action(detail=True, methods=["post"])
     def stop(self, request: Request, pk: str | None = None) -> Response:
         reason = self.read(shapes.StopSerializer)["reason"]
         stopped = serving.stop_deployment(self.get_object(), actor=self.actor, reason=reason)
-        return self.answer(shapes.DeploymentSerializer, stopped)
+        return self.answer(stopped)
 
 
 class MonitorViewSet(PipelineViewSet):
@@ -188,7 +169,7 @@ class MonitorViewSet(PipelineViewSet):
         values = self.read(shapes.MonitorSettingsSerializer)
         deployment = self.deployment(values.pop("deployment"))
         monitor = monitoring.configure_monitor(deployment, values, actor=self.actor)
-        return self.answer(shapes.MonitorSerializer, monitor, 201)
+        return self.answer(monitor, status=201)
 
     @extend_schema(request=shapes.WindowSerializer, responses={202: shapes.JobSerializer})
     @action(detail=True, methods=["post"])
@@ -200,7 +181,7 @@ class MonitorViewSet(PipelineViewSet):
             window_end=window["window_end"],
             actor=self.actor,
         )
-        return self.answer(shapes.JobSerializer, job, 202)
+        return self.accepted(job)
 
 
 class DriftReportViewSet(PipelineViewSet):
@@ -224,7 +205,7 @@ class RetrainingPolicyViewSet(PipelineViewSet):
         values = self.read(shapes.RetrainingSettingsSerializer)
         deployment = self.deployment(values.pop("deployment"))
         policy = retraining.configure_retraining(deployment, values, actor=self.actor)
-        return self.answer(shapes.RetrainingPolicySerializer, policy, 201)
+        return self.answer(policy, status=201)
 
     @extend_schema(request=None, responses={202: shapes.JobSerializer})
     @action(detail=True, methods=["post"])
@@ -232,7 +213,7 @@ class RetrainingPolicyViewSet(PipelineViewSet):
         policy = self.get_object()
         access.require(self.actor, "retraining.run", policy.deployment.project)
         job = retraining.enqueue_retraining(policy, actor=self.actor, reason="Asked for by hand.")
-        return self.answer(shapes.JobSerializer, job, 202)
+        return self.accepted(job)
 
 
 class JobViewSet(PipelineViewSet):
@@ -244,13 +225,9 @@ class JobViewSet(PipelineViewSet):
     @extend_schema(request=None, responses=shapes.JobSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str | None = None) -> Response:
-        return self.answer(
-            shapes.JobSerializer, jobs.cancel_job(self.get_object(), actor=self.actor)
-        )
+        return self.answer(jobs.cancel_job(self.get_object(), actor=self.actor))
 
     @extend_schema(request=None, responses=shapes.JobSerializer)
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str | None = None) -> Response:
-        return self.answer(
-            shapes.JobSerializer, jobs.retry_job(self.get_object(), actor=self.actor)
-        )
+        return self.answer(jobs.retry_job(self.get_object(), actor=self.actor))
