@@ -3,10 +3,13 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 
+from ledger.models import LedgerEntry
 from projects.errors import DomainError
 from projects.web import actor_of, words_of
 
@@ -33,6 +36,23 @@ class GovernedAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the acts on a row from the ledger; the admin's own log knows only of forms."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History of {row}",
+            "opts": self.opts,
+            "object": row,
+            "entries": LedgerEntry.objects.filter(subject=getattr(row, "ref", "")).order_by("seq"),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "projects/admin_history.html", context)
 
     def changeform_view(
         self,

@@ -239,3 +239,10 @@ def test_being_given_a_role_opens_the_admin(project, lead):
     assert newcomer.is_staff
     assert newcomer.has_perm("projects.view_project")
     assert not newcomer.has_perm("projects.add_project")
+
+
+def test_history_is_drawn_from_the_ledger(submitted_scope, lead, client_for):
+    url = reverse("admin:projects_scopingdocument_history", args=[submitted_scope.pk])
+    page = client_for(lead).get(url).content.decode()
+    assert "scope.draft_saved" in page
+    assert "scope.submitted" in page
