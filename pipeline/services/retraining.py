@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 RETRAINING = system("retraining")
 #: How far into the job training itself starts and ends, in percent.
 _TRAINING_FROM, _TRAINING_TO = 15, 75
+_COUNTS = frozenset({"train_months", "test_months", "min_rows", "seed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,26 @@ def read_envelope(stored: Mapping[str, Any]) -> Envelope:
             f"{', '.join(sorted(known))}.",
             code="wrong_envelope",
         )
-    envelope = Envelope(**stored)
+    problem = _problem_of(stored)
+    if problem:
+        raise InvalidInput(f"The envelope's {problem}.", code="wrong_envelope")
+    return Envelope(**stored)
+
+
+def _problem_of(stored: Mapping[str, Any]) -> str:
+    """Return what is wrong with the values of an envelope; empty if nothing is."""
+    features = stored.get("features", {})
     uses = {"numeric", "categorical", "context"}
-    if not isinstance(envelope.features, Mapping) or not set(envelope.features) <= uses:
-        raise InvalidInput(
-            "The envelope's features must be lists under numeric, categorical and context.",
-            code="wrong_envelope",
-        )
-    return envelope
+    if not isinstance(features, Mapping) or set(features) - uses:
+        return "features must be lists under numeric, categorical and context"
+    if features and not {"numeric", "categorical"} <= set(features):
+        return "features must name both numeric and categorical columns"
+    for name in _COUNTS & set(stored):
+        value = stored[name]
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            return f"{name} must be a whole number above 0"
+    drop = stored.get("max_drop", 0.0)
+    return "" if isinstance(drop, int | float) and drop >= 0 else "max_drop must not be negative"
 
 
 @transaction.atomic
@@ -287,7 +300,7 @@ def _labelled_rows(deployment: Deployment, base: DatasetVersion) -> "pd.DataFram
     )
     words = {1: base.positive, 0: _other_word(base)}
     rows = pd.DataFrame([features for features, _, _ in found])
-    rows[base.target] = [words[label] for _, label, _ in found]
+    rows[base.target] = [words[int(label == 1)] for _, label, _ in found]
     rows[frames.PERIOD] = [f"{moment:%Y-%m}" for _, _, moment in found]
     return rows
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Prefetch
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -127,10 +127,8 @@ def report_plot(request: HttpRequest, actor: Actor, pk: int, number: int) -> Htt
     report = get_object_or_404(DriftReport.objects.visible_to(actor), pk=pk)
     if number >= len(report.plots):
         raise Http404("This report has no such plot.")
-    path = content.path(report.plots[number]["attachment"])
-    if not path.exists():
-        raise Http404("The file is not in the content store of this machine.")
-    response = FileResponse(path.open("rb"), content_type="image/svg+xml")
+    picture = content.read(report.plots[number]["attachment"])
+    response = HttpResponse(picture, content_type="image/svg+xml")
     response["Content-Security-Policy"] = SANDBOX
     response["Cache-Control"] = "private, max-age=86400, immutable"
     return response

@@ -83,7 +83,7 @@ def model_template(tmp_path_factory) -> Path:
     frame = rows_of(900).assign(period=np.repeat(["2008-05", "2008-06", "2008-07"], 300))
     blocks = Blocks(train=Block("2008-05", "2008-06"), test=Block("2008-07", "2008-07"))
     trained = train(frame, TrainingPlan(FEATURES, "y", "yes", blocks), LOGISTIC)
-    directory = tmp_path_factory.mktemp("model") / "model"
+    directory: Path = tmp_path_factory.mktemp("model") / "model"
     model_writing.write(ModelToLog(trained.estimator, trained.inputs.head(5)), directory)
     return directory
 

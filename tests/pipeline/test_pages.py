@@ -96,7 +96,7 @@ def test_a_plot_is_sent_as_a_picture_in_which_nothing_runs(healthy, client_for, 
     answer = client_for(auditor).get(f"/drift-reports/{report.pk}/plots/0.svg")
     assert answer["Content-Type"] == "image/svg+xml"
     assert "sandbox" in answer["Content-Security-Policy"]
-    assert b"".join(answer.streaming_content) == b"<svg></svg>"
+    assert answer.content == b"<svg></svg>"
     missing = client_for(auditor).get(f"/drift-reports/{report.pk}/plots/7.svg")
     assert missing.status_code == 404
 

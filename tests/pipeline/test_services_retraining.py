@@ -49,7 +49,15 @@ def labelled_traffic(deployment, count=600):
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "envelope",
-    [{"colour": "red"}, {"features": ["age"]}, {"features": {"numbers": ["age"]}}],
+    [
+        {"colour": "red"},
+        {"features": ["age"]},
+        {"features": {"numbers": ["age"]}},
+        {"features": {"numeric": ["age"]}},
+        {"min_rows": 0},
+        {"train_months": "twelve"},
+        {"max_drop": -1},
+    ],
 )
 def test_an_envelope_that_nobody_understands_is_refused(policy, ml_engineer, actor, envelope):
     with pytest.raises(InvalidInput) as refusal:
