@@ -106,4 +106,4 @@ def labels(request: HttpRequest, deployment: Deployment, actor: Actor) -> HttpRe
     """Record labels that arrived late."""
     payload = scoring.parse_body(request.body)
     report = serving.record_labels(deployment, payload.get("labels", {}), actor=actor)
-    return JsonResponse({"recorded": report.recorded, "unknown": report.unknown})
+    return JsonResponse({"labelled": report.recorded, "unknown": report.unknown})

@@ -217,7 +217,7 @@ def test_a_model_with_untrusted_types_is_not_loaded(ask, served, monkeypatch):
 def test_late_labels_are_joined_and_unknown_ids_are_reported(ask):
     ids = ask().json()["metadata"]["prediction_ids"]
     answer = ask({"labels": {ids[0]: 1, ids[1]: 0, "who": 1}}, LABEL)
-    assert answer.json() == {"recorded": 2, "unknown": ["who"]}
+    assert answer.json() == {"labelled": 2, "unknown": ["who"]}
     labels = dict(Prediction.objects.values_list("prediction_id", "label"))
     assert labels == {ids[0]: 1, ids[1]: 0, ids[2]: None}
 
