@@ -54,7 +54,7 @@ def make_people(base_url: str) -> Cast:
         cast.passwords[username] = _make_user(username, first, last).password_text
     cast.passwords["admin"] = _make_user("admin", "Ada", "Admin", is_superuser=True).password_text
     add_project = Permission.objects.get(codename="add_project")
-    User.objects.get(username="lena").user_permissions.add(add_project)
+    User.objects.get(username="bruno").user_permissions.add(add_project)
     return cast
 
 
@@ -83,12 +83,16 @@ def _make_user(username: str, first: str, last: str, *, is_superuser: bool = Fal
 
 @transaction.atomic
 def found_project(slug: str, name: str, summary: str) -> Project:
-    """Let Lena create the project and give everyone their roles."""
+    """Let Bruno found the project and make Lena its lead; the two give everyone their roles.
+
+    Nobody can give a role to themselves, so each of the two gets the second hat from the other.
+    """
     users = {user.username: user for user in User.objects.filter(username__in=PEOPLE)}
-    lena = person(users["lena"], method="command")
-    project = projects.create_project(actor=lena, slug=slug, name=name, summary=summary)
+    bruno, lena = (person(users[name], method="command") for name in ("bruno", "lena"))
+    project = projects.create_project(actor=bruno, slug=slug, name=name, summary=summary)
+    for role in PEOPLE["lena"][2]:
+        projects.assign_role(project, actor=bruno, user=users["lena"], role=role)
     for username, (_first, _last, roles) in PEOPLE.items():
-        for role in roles:
-            if (username, role) != ("lena", Role.LEAD):
-                projects.assign_role(project, actor=lena, user=users[username], role=role)
+        for role in roles if username != "lena" else ():
+            projects.assign_role(project, actor=lena, user=users[username], role=role)
     return project

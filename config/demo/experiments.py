@@ -25,8 +25,13 @@ def experiments(play: Play) -> None:
         ("gradient_boosting", "boosting"),
     ):
         _train(play, approach, items[key])
+    with play.stage.act("The approach to go on with, chosen on validation") as remarks:
+        found = {name: play.memory[name][0].metrics["validation_roc_auc"] for name in SAVABLE}
+        play.winner = max(found, key=lambda name: found[name])
+        remarks.append(", ".join(f"{name} {value:.3f}" for name, value in found.items()))
 
 
+SAVABLE = ("logistic_regression", "gradient_boosting")
 ITEMS: dict[str, dict[str, Any]] = {
     "random": {
         "kind": "hypothesis",

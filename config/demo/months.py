@@ -4,7 +4,6 @@ from typing import Any
 
 from config.demo.experiments import frame_of
 from config.demo.play import Play
-from config.demo.promotion import WINNER
 from config.demo.scoping import SLUG
 from config.demo.serving import split_of
 
@@ -27,11 +26,14 @@ def _set_up_monitor(play: Play) -> Any:
 
     with play.stage.act("Mia sets up the monitor and the retraining envelope") as remarks:
         mia = play.cast["mia"]
-        limits = {"psi_limit": 0.2, "metric_key": "roc_auc", "min_performance": 0.6}
+        limits = {
+            "psi_limit": 0.2,
+            "performance_limits": {"roc_auc": 0.58, "calibration_error": 0.08},
+        }
         monitor = mia.post("/api/v1/monitors/", {"deployment": SLUG, **limits})
-        envelope = {"features": bank.FEATURES.as_dict(), "approach": WINNER, "max_drop": 0.02}
+        envelope = {"features": bank.FEATURES.as_dict(), "approach": play.winner, "max_drop": 0.02}
         mia.post("/api/v1/retraining-policies/", {"deployment": SLUG, "envelope": envelope})
-        remarks.append("PSI above 0.2 or ROC AUC below 0.6 fires")
+        remarks.append("fires at PSI 0.2, ROC AUC 0.58 or calibration error 0.08")
         return monitor
 
 

@@ -21,6 +21,8 @@ class Play:
     base_url: str
     home: Path
     project_id: int = 0
+    #: The approach that did best on the validation months; the test months do not choose.
+    winner: str = ""
     memory: dict[str, Any] = field(default_factory=dict)
 
     def expect(self, condition: object, sentence: str) -> None:
@@ -65,7 +67,7 @@ class Play:
 
     def unmet(self, review: Any) -> str:
         """Say how many requirements pass."""
-        results = review["results"]
+        results = review["requirements"]
         passed = sum(result["outcome"] in {"pass", "waived"} for result in results)
         return f"{passed} of {len(results)} requirements pass"
 

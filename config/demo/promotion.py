@@ -8,8 +8,6 @@ from config.demo.scoping import SLUG
 from config.demo.stage import Refusal
 from projects.errors import DomainError
 
-WINNER = "gradient_boosting"
-
 
 def promotion(play: Play) -> None:
     """Take the best run's model through gate `validation` to the alias `champion`."""
@@ -45,7 +43,7 @@ def promotion(play: Play) -> None:
 
 
 def _register(play: Play) -> None:
-    _trained, logged = play.memory[WINNER]
+    _trained, logged = play.memory[play.winner]
     with play.stage.act("Sam registers the model with the MLflow client") as remarks:
         number = play.memory["gateway"].register_model(SLUG, logged)
         found = play.cast["sam"].get("/api/v1/model-versions/", model__name=SLUG, number=number)
@@ -67,7 +65,7 @@ def _set_alias(play: Play) -> Refusal | None:
 def _document(play: Play) -> None:
     from pipeline.ml.evaluation import compare
 
-    trained, _logged = play.memory[WINNER]
+    trained, _logged = play.memory[play.winner]
     rules, _ = play.memory["rule_baseline"]
     rows = [asdict(row) for row in compare(trained.target, rules.scores, trained.scores)]
     subject = {
@@ -81,14 +79,14 @@ def _document(play: Play) -> None:
         (
             "champion_comparison",
             "Against the rule of today, on the test months",
-            {"champion": "rule of today", "challenger": WINNER, "metrics": rows},
+            {"champion": "rule of today", "challenger": play.winner, "metrics": rows},
         ),
     ):
         sam.post("/api/v1/evidence/", {**subject, "kind": kind, "title": title, "data": data})
 
 
 def _card(play: Play) -> dict[str, Any]:
-    trained, _ = play.memory[WINNER]
+    trained, _ = play.memory[play.winner]
     return {
         "intended_use": "Order of calls of one monthly campaign; no credit decision.",
         "training_data": f"bank-marketing v{play.memory['dataset']['number']}, "

@@ -98,10 +98,9 @@ def _write_scope(play: Play, filename: str) -> Any:
 
 def _readiness(play: Play, scope_id: int) -> str:
     readiness = play.cast["lena"].get(f"/api/v1/scoping-documents/{scope_id}/readiness/")
-    gauges = readiness["gauges"]
     return (
         f"readiness {readiness['score']:.0f} of 100 (needs {readiness['threshold']:.0f}), "
         f"{len(readiness['blockers'])} blockers, "
-        f"under-scoped {gauges['under_scoped']['score']:.0f}, "
-        f"over-scoped {gauges['over_scoped']['score']:.0f}"
+        f"under-scoped {readiness['under_scoped']['score']:.0f}, "
+        f"over-scoped {readiness['over_scoped']['score']:.0f}"
     )
