@@ -55,7 +55,10 @@ SYSTEM_ACTIONS: Mapping[str, frozenset[str]] = {
     "monitoring": frozenset({"review.suspend", "promotion.suspend"}),
     "serving": frozenset({"promotion.suspend"}),
     "reconciler": frozenset({"promotion.suspend"}),
-    "retraining": frozenset({"promotion.request", "review.request.model_version"}),
+    # It asks for the release of the rows that it assembled, and for the model learned from them.
+    "retraining": frozenset(
+        {"promotion.request", "review.request.model_version", "review.request.dataset_version"}
+    ),
     "gateway": frozenset(),
     "jobs": frozenset(),
 }

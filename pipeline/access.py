@@ -35,7 +35,7 @@ SYSTEM_ACTIONS: Mapping[str, frozenset[str]] = {
     "promotion": frozenset({"deployment.refresh"}),
     "serving": frozenset({"deployment.refuse"}),
     "monitoring": frozenset({"monitor.run", "retraining.run"}),
-    "retraining": frozenset({"retraining.run", "dataset.register", "training.run"}),
+    "retraining": frozenset({"retraining.run", "dataset.register", "dataset.explore"}),
     "reconciler": frozenset({"registry.reconcile"}),
     "schedule": frozenset({"monitor.run", "retraining.run", "registry.reconcile"}),
 }

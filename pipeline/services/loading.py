@@ -111,7 +111,7 @@ def _standing(deployment: Deployment) -> tuple[Promotion, ModelVersion]:
     if promotion is None or version is None or reason:
         sentence = f"{deployment.slug} serves nothing: {reason or 'no version is promoted.'}"
         if promotion is not None:
-            _mark_refused(deployment, "promotion_not_standing", sentence)
+            mark_refused(deployment, "promotion_not_standing", sentence)
         raise NotPermitted(sentence, code="promotion_not_standing")
     return promotion, version
 
@@ -208,7 +208,8 @@ def _mark_serving(deployment: Deployment, promotion: Promotion, version: ModelVe
         deployment.refresh_from_db(fields=["status", "status_reason", "version_lock"])
 
 
-def _mark_refused(deployment: Deployment, code: str, sentence: str) -> None:
+def mark_refused(deployment: Deployment, code: str, sentence: str) -> None:
+    """Record that the deployment does not serve, and why; saying it twice records it once."""
     if deployment.status == Deployment.Status.REFUSED and deployment.status_reason == sentence:
         return
     try:
@@ -234,7 +235,7 @@ def _refuse_files(
         f"{deployment.slug} refuses to serve {version}: its files {found}, but "
         f"{promotion.files_digest[:12]}… was signed. Restore the files, or review a new version."
     )
-    _mark_refused(deployment, "digest_mismatch", sentence)
+    mark_refused(deployment, "digest_mismatch", sentence)
     _open_finding_once(deployment, version, sentence)
     raise NotPermitted(
         sentence,

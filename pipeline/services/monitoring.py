@@ -27,7 +27,7 @@ from pipeline.models import (
     Prediction,
 )
 from pipeline.rules.monitoring import Breach, Limits, breaches, is_enough
-from pipeline.services import frames, graph, jobs, retraining
+from pipeline.services import frames, graph, jobs, loading, retraining
 from pipeline.services.scoring import signature_columns
 from projects.actors import Actor, system
 from projects.errors import DomainError, InvalidInput, RuleViolated
@@ -41,6 +41,8 @@ MONITORING = system("monitoring")
 #: Fewer labelled rows than this tell nothing about performance.
 MIN_LABELLED = 50
 _ROLE = "production"
+#: Names in the title of a finding; its text names all.
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -296,7 +298,7 @@ def _record(
 
 def _act_on_breach(monitor: Monitor, report: DriftReport, broken: list[Breach]) -> None:
     """Open a finding, suspend the approval and queue a retraining, as the monitor says."""
-    names = sorted({breach.name for breach in broken})
+    names = list(dict.fromkeys(breach.name for breach in broken))
     ledger.append("monitor.breached", subject=report.ref, actor=MONITORING, data={"names": names})
     if monitor.opens_finding:
         _open_finding(monitor, report, names)
@@ -310,15 +312,17 @@ def _act_on_breach(monitor: Monitor, report: DriftReport, broken: list[Breach]) 
 
 def _open_finding(monitor: Monitor, report: DriftReport, names: list[str]) -> None:
     version = report.version
-    if version is None:
+    if version is None or _is_known(version, names):
         return
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    window = f"{report.window_start:%Y-%m-%d} to {report.window_end:%Y-%m-%d}"
     finding = findings.open_finding(
         NewFinding(
             project=monitor.deployment.project,
             subject_kind="model_version",
             subject_ref=version.ref,
-            title=f"Monitor of {monitor.deployment.slug}: {', '.join(names)}"[:200],
-            description="\n".join(report.breaches),
+            title=f"Monitor of {monitor.deployment.slug}: {', '.join(names[:_NAMED])}{more}",
+            description="\n".join([f"Window {window}.", *report.breaches]),
             severity=Finding.Severity.HIGH,
             data={"drift_report": report.ref, "names": names},
         ),
@@ -327,6 +331,14 @@ def _open_finding(monitor: Monitor, report: DriftReport, names: list[str]) -> No
     node = lineage.Node("finding", finding.ref, finding.title)
     opened = lineage.record_node(node, project=finding.project)
     lineage.record_edge(graph.report_node(report, monitor.deployment), opened, "opened")
+
+
+def _is_known(version: ModelVersion, names: list[str]) -> bool:
+    """Tell whether an unresolved finding names all of this already: one alarm is enough."""
+    unresolved = Finding.objects.unresolved().filter(
+        subject_kind="model_version", subject_ref=version.ref, source=MONITORING.ref
+    )
+    return any(set(names) <= set(finding.data.get("names", ())) for finding in unresolved)
 
 
 def _suspend(deployment: Deployment, report: DriftReport) -> None:
@@ -340,6 +352,7 @@ def _suspend(deployment: Deployment, report: DriftReport) -> None:
     promotion.refresh_from_db()
     if promotion.status == Promotion.Status.APPLIED:
         promotions.suspend_promotion(promotion, actor=MONITORING, reason=reason)
+    loading.mark_refused(deployment, "promotion_not_standing", reason)
 
 
 def enqueue_monitor(

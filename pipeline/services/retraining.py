@@ -1,6 +1,7 @@
 """Train a candidate within its envelope and ask for its promotion; nothing here signs."""
 
 import dataclasses
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,9 +13,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from governance.models import Promotion
-from governance.services import promotions
+from governance.services import promotions, reviews
 from governance.services.evidence import Material, record_evidence
 from governance.services.promotions import PromotionRequest
+from governance.services.reviews import ReviewRequest
 from ledger import services as ledger
 from pipeline import access
 from pipeline.models import (
@@ -26,7 +28,7 @@ from pipeline.models import (
     Prediction,
     RetrainingPolicy,
 )
-from pipeline.services import data, frames, jobs, loading
+from pipeline.services import data, exploring, frames, jobs, loading
 from pipeline.services.scoring import signature_columns
 from projects.actors import Actor, system
 from projects.errors import InvalidInput, RuleViolated
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from pipeline.ml.evaluation import Comparison
     from pipeline.ml.pictures import Picture
     from pipeline.ml.training import Trained
+
+logger = logging.getLogger(__name__)
 
 RETRAINING = system("retraining")
 #: How far into the job training itself starts and ends, in percent.
@@ -327,11 +331,27 @@ def _register(
         datasheet=_datasheet(base, list(rows.columns)),
     )
     try:
-        return data.register_dataset_version(upload, actor=actor)
+        dataset = data.register_dataset_version(upload, actor=actor)
     except InvalidInput as refusal:
         if refusal.code != "dataset_already_registered":
             raise
         return DatasetVersion.objects.get(pk=int(refusal.details["dataset"].split(":")[1]))
+    _put_data_up_for_review(dataset, actor=actor)
+    return dataset
+
+
+def _put_data_up_for_review(dataset: DatasetVersion, *, actor: Actor) -> None:
+    """Explore the new rows and ask for their release: the candidate's gate looks for it.
+
+    A policy without that gate, or without anybody to sign at it, is no reason to stop here; the
+    candidate's own review says what is missing.
+    """
+    exploring.explore_dataset(dataset, actor=actor)
+    request = ReviewRequest("data", dataset.project, "dataset_version", dataset.ref)
+    try:
+        reviews.request_review(request, actor=actor)
+    except (InvalidInput, RuleViolated) as refusal:
+        logger.info("No data review of %s: %s", dataset, refusal.message)
 
 
 def _datasheet(base: DatasetVersion, columns: list[str]) -> dict[str, Any]:

@@ -13,10 +13,18 @@ from governance.models import Finding
 from governance.views.base import page
 from governance.views.evidence import SANDBOX
 from pipeline.models import Deployment, DriftReport, Job, Monitor, RetrainingPolicy
+from pipeline.services.loading import why_not_standing
 from projects.actors import Actor
 
 SHOWN = 12
 JOBS_PER_PAGE = 30
+SHOWN_METRICS = (
+    "roc_auc",
+    "average_precision",
+    "lift_top_decile",
+    "calibration_error",
+    "positive_rate",
+)
 BUSY = (Job.Status.QUEUED, Job.Status.RUNNING)
 TONES = {
     Deployment.Status.SERVING: "ok",
@@ -50,12 +58,16 @@ def deployment_detail(request: HttpRequest, actor: Actor, slug: str) -> HttpResp
         ),
         slug=slug,
     )
-    deployment.tone = _tone(deployment)  # type: ignore[attr-defined]
+    halted = deployment.promotion is not None and why_not_standing(deployment.promotion)
+    state = Deployment.Status.REFUSED if halted and _is_live(deployment) else deployment.status
+    deployment.tone = TONES[Deployment.Status(state)]  # type: ignore[attr-defined]
     jobs = list(
         Job.objects.filter(project=deployment.project).select_related("requested_by")[:SHOWN]
     )
     context = {
         "deployment": deployment,
+        "state": state,
+        "reason": f"Scoring is refused: {halted}" if halted else deployment.status_reason,
         "version": deployment.version,
         "promotion": deployment.promotion,
         "policy": RetrainingPolicy.objects.filter(deployment=deployment).first(),
@@ -72,6 +84,11 @@ def deployment_detail(request: HttpRequest, actor: Actor, slug: str) -> HttpResp
 
 def _tone(deployment: Deployment) -> str:
     return TONES[Deployment.Status(deployment.status)]
+
+
+def _is_live(deployment: Deployment) -> bool:
+    """Tell whether the stored state is older than a halt that the next request will meet."""
+    return deployment.status in {Deployment.Status.SERVING, Deployment.Status.WAITING}
 
 
 def _findings(deployment: Deployment) -> list[Finding]:
@@ -91,7 +108,8 @@ def _monitoring(deployment: Deployment) -> dict[str, Any]:
         .first()
     )
     reports = list(monitor.reports.all())[:SHOWN] if monitor else []
-    metrics = sorted({name for report in reports for name in report.performance})
+    measured = {name for report in reports for name in report.performance}
+    metrics = [name for name in SHOWN_METRICS if name in measured]
     history = [
         {
             "report": report,
@@ -116,8 +134,9 @@ def _drift_rows(report: DriftReport | None) -> list[dict[str, Any]]:
         return []
     limit = float(report.limits["psi"])
     rows = sorted(report.features, key=lambda row: -row["psi"])
-    scale = max([2 * limit, *(row["psi"] for row in rows)])
-    return [{**row, "limit": limit, "scale": scale} for row in rows]
+    # One huge drift would flatten all other bars, so bars end at five times the limit.
+    bar = {"limit": limit, "warning": limit / 2, "scale": 5 * limit}
+    return [{**row, **bar} for row in rows]
 
 
 @require_safe

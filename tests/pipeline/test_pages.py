@@ -5,7 +5,9 @@ import re
 import pytest
 
 from governance import content
+from governance.services import promotions
 from pipeline.models import DriftReport, Job, Monitor, RetrainingPolicy
+from projects.actors import system
 from tests.pipeline.conftest import moment
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +66,14 @@ def test_the_health_page_shows_version_decision_drift_performance_and_jobs(
     assert 'value="40"' in page
     assert "Tuning." in page
     assert "min rows: 500" in page
+
+
+def test_a_suspended_approval_shows_before_the_next_request_meets_it(healthy, client_for, auditor):
+    reason = "The monitor fired."
+    promotions.suspend_promotion(healthy.promotion, actor=system("monitoring"), reason=reason)
+    page = shown(client_for(auditor), HEALTH)
+    assert "Scoring is refused" in page
+    assert "The monitor fired." in page
 
 
 def test_a_new_deployment_says_what_comes_next(world, client_for, auditor):

@@ -97,6 +97,8 @@ def test_drift_is_named_opens_a_finding_suspends_and_queues_retraining(traffic, 
     promotion.refresh_from_db()
     promotion.review.refresh_from_db()
     assert (promotion.status, promotion.review.status) == ("suspended", "suspended")
+    monitor.deployment.refresh_from_db()
+    assert monitor.deployment.status == "refused"
     job = Job.objects.get()
     assert (job.kind, job.requested_as) == ("retrain", "system:monitoring")
     assert {row["feature"] for row in report.features if row["breached"]} == {"rate"}
@@ -112,6 +114,15 @@ def test_a_window_is_looked_at_once(traffic, look):
     first = look()
     assert look() == first
     assert (DriftReport.objects.count(), Finding.objects.count(), Job.objects.count()) == (1, 1, 1)
+
+
+def test_a_finding_that_says_it_already_is_not_opened_again(traffic, look):
+    later = moment("2010-01-01")
+    traffic(shift=3.0)
+    traffic(shift=3.0, start=later)
+    look()
+    assert look(END, later + timedelta(days=30)).breaches
+    assert Finding.objects.count() == 1
 
 
 def test_without_labels_there_is_drift_but_no_performance(traffic, look):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from governance.models import Evidence, Promotion, SignOff
+from governance.models import Evidence, GateReview, Promotion, SignOff
 from pipeline.adapters.mlflow_client import RunToLog
 from pipeline.models import DatasetVersion, Job, ModelVersion, Prediction, Run
 from pipeline.services import frames, jobs, retraining
@@ -129,10 +129,7 @@ def test_a_candidate_is_trained_compared_and_asks_for_promotion(
     job.refresh_from_db()
     assert job.status == "done", (job.message, job.result)
 
-    dataset = DatasetVersion.objects.get(number=2)
-    assert dataset.registered_by is None
-    assert dataset.row_count > 600
-    assert frames.PERIOD in dataset.datasheet["columns"]
+    dataset = registered_rows()
     candidate = ModelVersion.objects.get(registered_as="system:retraining")
     assert candidate.run.dataset == dataset
     assert candidate.run.launched_as == "system:retraining"
@@ -146,3 +143,15 @@ def test_a_candidate_is_trained_compared_and_asks_for_promotion(
     assert promotion.review.status == "open"
     assert not SignOff.objects.exists()
     assert job.result["promotion"] == promotion.pk
+
+
+def registered_rows():
+    """Return the dataset version that the job registered, explored and put up for release."""
+    dataset = DatasetVersion.objects.get(number=2)
+    assert dataset.registered_by is None
+    assert Evidence.objects.filter(kind="eda_report", subject_ref=dataset.ref).exists()
+    asked = GateReview.objects.get(gate="data", subject_ref=dataset.ref)
+    assert (asked.status, asked.requested_as) == ("open", "system:retraining")
+    assert dataset.row_count > 600
+    assert frames.PERIOD in dataset.datasheet["columns"]
+    return dataset
