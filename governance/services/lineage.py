@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from governance.models import GateReview, LineageEdge, LineageNode, Promotion
 from projects.errors import InvalidInput, NotFound
-from projects.models import Project
+from projects.models import Project, ScopingDocument
 
 Direction = Literal["up", "down", "both"]
 _MAX_LEVELS = 50
@@ -76,11 +76,15 @@ def record_edge(source: LineageNode, target: LineageNode, kind: str) -> LineageE
 
 
 def trace(start: LineageNode, *, direction: Direction = "both") -> Graph:
-    """Return what led to `start`, what it led to, or both, with all edges in between."""
+    """Return what led to `start`, what it led to, or both, with all edges in between.
+
+    What led to it comes with the reviews that judged it and those who signed them.
+    """
     nodes = {start.pk: start}
     edges: dict[int, LineageEdge] = {}
     if direction in {"up", "both"}:
         _walk(start, nodes, edges, upwards=True)
+        _add_decisions(nodes, edges)
     if direction in {"down", "both"}:
         _walk(start, nodes, edges, upwards=False)
     return Graph(
@@ -115,6 +119,13 @@ def review_node(review: GateReview) -> LineageNode:
     target = record_node(node, project=review.project)
     record_edge(_subject_node_of(review), target, "judged_by")
     return target
+
+
+def scope_node(document: ScopingDocument) -> LineageNode:
+    """Return the node of a version of the scope."""
+    url = f"/scopes/{document.pk}/"
+    node = Node(LineageNode.Kind.SCOPE, document.ref, str(document), document.content_hash, url)
+    return record_node(node, project=document.project)
 
 
 def promotion_node(promotion: Promotion) -> LineageNode:
@@ -155,6 +166,15 @@ def _walk(
         if not level:
             return
         seen |= level
+
+
+def _add_decisions(nodes: dict[int, LineageNode], edges: dict[int, LineageEdge]) -> None:
+    level = set(nodes)
+    for kind in ("judged_by", "signed_by"):
+        found = [edge for edge in _edges_of(level, upwards=False) if edge.kind == kind]
+        edges.update((edge.pk, edge) for edge in found)
+        nodes.update((edge.target.pk, edge.target) for edge in found)
+        level = {edge.target.pk for edge in found}
 
 
 def _edges_of(level: set[int], *, upwards: bool) -> Iterable[LineageEdge]:

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from governance.models import LineageNode
 from governance.services import lineage
 from ledger import services as ledger
 from pipeline.models import DatasetVersion, Experiment, ModelVersion, RegisteredModel, Run
@@ -21,6 +22,7 @@ from pipeline.services.ties import Ties
 from projects.actors import Actor
 from projects.errors import NotPermitted
 from projects.models import Project
+from projects.services.scoping import approved_scope
 
 #: MLflow's run states after which nothing more is expected.
 ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
@@ -275,6 +277,18 @@ def _record_lineage(run: Run) -> None:
             continue
         other = lineage.record_node(_tie_node(thing), project=run.project)
         lineage.record_edge(other, node, kind)
+    _record_scope(run, node)
+
+
+def _record_scope(run: Run, node: LineageNode) -> None:
+    """Hang the run's sprint below the scope that holds now; without a sprint, the run itself."""
+    document = approved_scope(run.project)
+    if document is None:
+        return
+    scoped = node
+    if run.sprint is not None:
+        scoped = lineage.record_node(_tie_node(run.sprint), project=run.project)
+    lineage.record_edge(lineage.scope_node(document), scoped, "scopes")
 
 
 def _tie_node(thing: Any) -> lineage.Node:
@@ -284,7 +298,7 @@ def _tie_node(thing: Any) -> lineage.Node:
     return lineage.Node(kind, thing.ref, str(thing))
 
 
-def _run_node(run: Run) -> Any:
+def _run_node(run: Run) -> LineageNode:
     node = lineage.Node("run", run.ref, str(run), url=_run_url(run))
     return lineage.record_node(node, project=run.project)
 

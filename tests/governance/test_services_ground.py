@@ -88,12 +88,24 @@ def test_tracing_follows_arrows_and_never_turns_round(
     )
     for source, target in ((data, run), (data, other), (run, model), (model, review)):
         lineage.record_edge(source, target, "led_to")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         graph = lineage.trace(model)
     assert graph.nodes == [data, run, model, review]
     assert len(graph.edges) == 3
     assert lineage.trace(model, direction="up").nodes == [data, run, model]
     assert lineage.trace(model, direction="down").nodes == [model, review]
+
+
+@pytest.mark.django_db
+def test_what_led_to_it_comes_with_who_decided_on_that(project: Project) -> None:
+    data, run, review, signer, sibling = (
+        node(project, kind, 1) for kind in ("dataset", "run", "gate_review", "sign_off", "finding")
+    )
+    lineage.record_edge(data, run, "trained_on")
+    lineage.record_edge(data, review, "judged_by")
+    lineage.record_edge(review, signer, "signed_by")
+    lineage.record_edge(data, sibling, "found_wanting")
+    assert lineage.trace(run).nodes == [data, run, review, signer]
 
 
 @pytest.mark.django_db
