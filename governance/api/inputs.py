@@ -7,6 +7,21 @@ from rest_framework import serializers
 from governance.models import Finding, GateReview, SignOff
 from projects.models import Stakeholder
 
+#: What a file of evidence may be; the page shows pictures and offers the rest for download.
+EVIDENCE_TYPES = frozenset(
+    {
+        "application/json",
+        "application/pdf",
+        "image/jpeg",
+        "image/png",
+        "image/svg+xml",
+        "text/csv",
+        "text/markdown",
+        "text/plain",
+    }
+)
+MAX_EVIDENCE_BYTES = 10 * 1024 * 1024
+
 
 class PolicyVersionInput(serializers.Serializer[Any]):
     name = serializers.SlugField(help_text="Policy that the text belongs to, such as `standard`.")
@@ -44,12 +59,31 @@ class TextInput(serializers.Serializer[Any]):
 
 
 class EvidenceInput(serializers.Serializer[Any]):
+    """Evidence as JSON, or as multipart form data with a file and `data` as JSON text."""
+
     project = serializers.CharField(help_text="Slug or number.")
     subject_kind = serializers.ChoiceField(choices=GateReview.SubjectKind.choices)
     subject_ref = serializers.CharField(max_length=200)
     kind = serializers.SlugField()
     title = serializers.CharField(max_length=200)
-    data = serializers.DictField()  # type: ignore[assignment] # hides the serializer's own
+    data = serializers.JSONField(  # type: ignore[assignment] # hides the serializer's own
+        required=False, default=dict
+    )
+    file = serializers.FileField(required=False)
+
+    def validate_data(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise serializers.ValidationError("Send one JSON object.")
+        return value
+
+    def validate_file(self, value: Any) -> Any:
+        if value.content_type not in EVIDENCE_TYPES:
+            known = ", ".join(sorted(EVIDENCE_TYPES))
+            raise serializers.ValidationError(f"{value.content_type} is not one of {known}.")
+        if value.size > MAX_EVIDENCE_BYTES:
+            limit = MAX_EVIDENCE_BYTES // 1024**2
+            raise serializers.ValidationError(f"The file is larger than {limit} MB.")
+        return value
 
 
 class PromotionInput(serializers.Serializer[Any]):

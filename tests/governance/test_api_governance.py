@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from config.tokens import create_token
+from governance import content
 from governance.models import (
     DeniedAttempt,
     Evidence,
@@ -272,6 +274,28 @@ class TestEvidence:
         assert response.json()["produced_by"] == "sam"
         refused = token(data_scientist).post(f"{V1}evidence/", {**body, "data": {}}, format="json")
         assert (refused.status_code, refused.json()["code"]) == (400, "empty_evidence")
+
+    def test_a_picture_comes_as_a_file(self, token, project, review, data_scientist):
+        body = {
+            "project": project.slug,
+            "subject_kind": "model_version",
+            "subject_ref": review.subject_ref,
+            "kind": "plot",
+            "title": "ROC curve",
+            "data": '{"description": "Rises early."}',
+        }
+        drawing = SimpleUploadedFile("roc.svg", b"<svg/>", "image/svg+xml")
+        url = f"{V1}evidence/"
+        response = token(data_scientist).post(url, {**body, "file": drawing}, format="multipart")
+        assert response.status_code == 201
+        stored = Evidence.objects.get(pk=response.json()["id"])
+        assert content.read(stored.attachment) == b"<svg/>"
+        assert stored.data == {"description": "Rises early."}
+        before = Evidence.objects.count()
+        program = SimpleUploadedFile("roc.exe", b"MZ", "application/x-msdownload")
+        refused = token(data_scientist).post(url, {**body, "file": program}, format="multipart")
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input")
+        assert Evidence.objects.count() == before
 
     def test_not_by_an_auditor(self, api, project, review, auditor):
         body = {

@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -112,6 +113,7 @@ class GateReviewViewSet(GovernanceViewSet):
 
 class EvidenceViewSet(GovernanceViewSet):
     queryset = Evidence.objects.select_related("project", "produced_by")
+    parser_classes = (JSONParser, MultiPartParser)
     serializer_class = shapes.EvidenceSerializer
     filterset_fields = ["project__slug", "subject_kind", "subject_ref", "kind", "digest"]
     ordering_fields = ["produced_at"]
@@ -119,6 +121,9 @@ class EvidenceViewSet(GovernanceViewSet):
     @extend_schema(request=inputs.EvidenceInput, responses={201: shapes.EvidenceSerializer})
     def create(self, request: Request) -> Response:
         values = self.read(inputs.EvidenceInput)
+        file = values.pop("file", None)
+        if file is not None:
+            values |= {"content": file.read(), "media_type": file.content_type}
         material = evidence.Material(**{**values, "project": self.project(values["project"])})
         return self.answer(evidence.record_evidence(material, actor=self.actor), status=201)
 
