@@ -66,8 +66,8 @@ def own_files(request, settings, tmp_path):
 
     Tests against a live gateway keep its files: MLflow's stores are opened once per process.
     """
-    is_ours = request.node.path.parent.name == "pipeline"
-    if not is_ours or "mlflow_server" in request.fixturenames:
+    is_others = request.node.path.parent.name in {"gateway", "adapters", "ml"}
+    if is_others or "mlflow_server" in request.fixturenames:
         return
     settings.ARTIFACT_ROOT = tmp_path / "artifacts"
     settings.CONTENT_STORE = tmp_path / "content"
