@@ -158,15 +158,19 @@ def _scope(project: Project) -> ScopeFact | None:
 
 
 def _champion(review: GateReview) -> dict[str, Any]:
-    """Return the other version of the same model that stands where this one would go, if any."""
+    """Return the other version of the same model whose place this one would take, if any.
+
+    A version whose approval was suspended still has to be compared with: it holds the alias.
+    """
     if not review.model_name or review.model_version is None:
         return {}
     standing = Promotion.objects.filter(
         model_name=review.model_name,
-        status=Promotion.Status.APPLIED,
+        status__in=[Promotion.Status.APPLIED, Promotion.Status.SUSPENDED],
+        applied_at__isnull=False,
         environment__gate=review.gate,
     ).exclude(model_version=review.model_version)
-    found = standing.first()
+    found = standing.order_by("-applied_at").first()
     if found is None:
         return {}
     label = f"{found.model_name} v{found.model_version}"

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -321,3 +322,19 @@ def promote_second(first: Promotion, world: fakes.Subjects, sign: Any, request: 
         sign(second.review, request.getfixturevalue(role), role)
     assert promotions.claim_promotion(second, worker="host:1")
     return promotions.mark_applied(second, actor=WORKER)
+
+
+def test_a_candidate_is_compared_with_the_champion_even_while_that_is_suspended(
+    applied: Any, world: Any, project: Any, ml_engineer: Any
+) -> None:
+    promotions.suspend_promotion(applied, actor=system("monitoring"), reason="Drift.")
+    newer = "model_version:8"
+    world.facts[newer] = replace(
+        world.facts[fakes.MODEL],
+        attributes={**world.facts[fakes.MODEL].attributes, "model_number": 2},
+    )
+    request = PromotionRequest(project, applied.model_name, 2, newer, "production")
+    asked = promotions.request_promotion(request, actor=session_actor(ml_engineer))
+    compared = asked.review.results.get(key="compared")
+    assert compared.outcome == "missing"
+    assert f"{applied.model_name} v1" in compared.message
