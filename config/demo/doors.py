@@ -90,7 +90,7 @@ def refusal_of(answer: requests.Response) -> Refusal | None:
         body = {}
     return Refusal(
         code=str(body.get("code", answer.status_code)),
-        message=str(body.get("detail", answer.text[:300])),
+        message=str(body.get("detail") or body.get("title") or answer.text[:300]),
         reasons=tuple(str(reason) for reason in body.get("reasons", ())),
         status=answer.status_code,
     )

@@ -1,5 +1,6 @@
 """Chapter five: register, be refused, ask, be judged, be signed, be applied."""
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +19,7 @@ def promotion(play: Play) -> None:
     )
     with play.stage.act("Model card and comparison with the rule of today") as remarks:
         _document(play)
-        remarks.append("evidence with digests")
+        remarks.append("evidence with digests, four pictures")
     with play.stage.act("Mia requests the promotion") as remarks:
         requested = play.cast["mia"].post("/api/v1/promotions/", _request(play))
         review = play.cast["mia"].get(f"/api/v1/gate-reviews/{requested['review']}/")
@@ -63,11 +64,14 @@ def _set_alias(play: Play) -> Refusal | None:
 
 
 def _document(play: Play) -> None:
+    """Put the card, the comparison with the rule of today, and its pictures on record."""
+    from pipeline.ml import plots
     from pipeline.ml.evaluation import compare
 
     trained, _logged = play.memory[play.winner]
     rules, _ = play.memory["rule_baseline"]
-    rows = [asdict(row) for row in compare(trained.target, rules.scores, trained.scores)]
+    comparisons = compare(trained.target, rules.scores, trained.scores)
+    rows = [asdict(row) for row in comparisons]
     subject = {
         "project": play.project_id,
         "subject_kind": "model_version",
@@ -83,6 +87,16 @@ def _document(play: Play) -> None:
         ),
     ):
         sam.post("/api/v1/evidence/", {**subject, "kind": kind, "title": title, "data": data})
+    scores = {"rule of today": rules.scores, play.winner: trained.scores}
+    for picture in (
+        plots.comparison_picture(comparisons),
+        plots.roc_curve_picture(trained.target, scores),
+        plots.calibration_picture(trained.target, scores),
+        plots.lift_picture(trained.target, scores),
+    ):
+        described = {"description": picture.description, "table": picture.table}
+        form = {**subject, "kind": "plot", "title": picture.title, "data": json.dumps(described)}
+        sam.upload("/api/v1/evidence/", form, {"file": ("plot.svg", picture.svg, "image/svg+xml")})
 
 
 def _card(play: Play) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from io import StringIO
 from pathlib import Path
 
 from django.core.management import call_command
@@ -16,7 +17,7 @@ def record(play: Play) -> None:
     play.stage.chapter("The record, checked from outside")
     bundle = play.home / "ledger-export.zip"
     with play.stage.act("Ledger exported") as remarks:
-        call_command("export_ledger", str(bundle), verbosity=0)
+        call_command("export_ledger", str(bundle), stdout=StringIO())
         remarks.append(f"{bundle.name}, {bundle.stat().st_size // 1024} kB")
     outside = play.home / "auditor"
     shutil.rmtree(outside, ignore_errors=True)
@@ -37,8 +38,6 @@ def record(play: Play) -> None:
 
 
 def _public_key() -> str:
-    from io import StringIO
-
     out = StringIO()
     call_command("ledger_key", stdout=out)
     return out.getvalue().strip()
