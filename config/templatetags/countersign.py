@@ -30,7 +30,7 @@ TONES: dict[str, str] = {
     ),
     **dict.fromkeys(
         ["fail", "failed", "rejected", "error", "mismatch", "critical", "high", "breach",
-         "refused", "killed", "bad", "kill", "refuted"],
+         "refused", "killed", "bad", "kill"],
         "bad",
     ),
 }  # fmt: skip

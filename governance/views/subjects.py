@@ -40,6 +40,7 @@ def subject_panel(review: GateReview) -> Mapping[str, Any]:
         return _scope_panel(review)
     return {
         "facts": _plain_facts(attributes_of(review)),
+        "columns": _columns(attributes_of(review)),
         "metrics": sorted(review.facts.get("metrics", {}).items()),
     }
 
@@ -137,7 +138,6 @@ _SHOWN: Sequence[tuple[str, str]] = (
     ("target", "Target column"),
     ("row_count", "Rows"),
     ("leaks", "Unknown at prediction time"),
-    ("columns", "Columns"),
 )
 
 
@@ -150,9 +150,26 @@ def _plain_facts(attributes: Mapping[str, Any]) -> list[tuple[str, str]]:
         facts += [
             (str(key).replace("_", " ").capitalize(), _words(value))
             for key, value in datasheet.items()
-            if _words(value)
+            if key != "columns" and _words(value)
         ]
     return facts
+
+
+def _columns(attributes: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what the datasheet says of each column, one row a column."""
+    datasheet = attributes.get("datasheet")
+    notes = datasheet.get("columns") if isinstance(datasheet, Mapping) else None
+    if not isinstance(notes, Mapping):
+        return []
+    return [
+        {
+            "name": str(name),
+            "meaning": _words(note.get("meaning")),
+            "known": "yes" if note.get("is_known_at_prediction") else "no",
+        }
+        for name, note in notes.items()
+        if isinstance(note, Mapping)
+    ]
 
 
 #: From here on digits are grouped; a year stays as it is.
