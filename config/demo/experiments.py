@@ -84,7 +84,7 @@ def _random_against_temporal(play: Play, item: int) -> None:
     from pipeline.ml import bank, training
 
     with play.stage.act("The copied way (random split) beside the honest one") as remarks:
-        quick = {"grid": {}, "blocks": None}
+        quick: dict[str, Any] = {"grid": {}, "blocks": None}
         shuffled = plan_for(bank.EVERYTHING, **quick)
         leaking = plan_for(bank.WITH_LEAK, **quick)
         values = {}

@@ -105,5 +105,5 @@ def _close(play: Play, finding: int) -> None:
 
 
 def _model_file(play: Play) -> Path:
-    folder = settings.ARTIFACT_ROOT / play.memory["version"]["artifact_path"]
+    folder = Path(settings.ARTIFACT_ROOT, play.memory["version"]["artifact_path"])
     return next(folder.rglob("*.skops"))
