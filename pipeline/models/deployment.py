@@ -79,9 +79,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
 class Prediction(models.Model):
     """One answered row with its inputs; the label arrives later, if ever."""
 
-    deployment = models.ForeignKey(
-        Deployment, on_delete=models.PROTECT, related_name="predictions"
-    )
+    deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="predictions")
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
     prediction_id = models.CharField(max_length=64, unique=True)
     occurred_at = models.DateTimeField(help_text="When the case happened, not when it was sent.")

@@ -1,9 +1,8 @@
 """Train a candidate within its envelope and ask for its promotion; nothing here signs."""
 
 import dataclasses
-import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from governance.models import Promotion
-from governance.services import promotions, reviews
+from governance.services import promotions
 from governance.services.evidence import Material, record_evidence
 from governance.services.promotions import PromotionRequest
-from governance.services.reviews import ReviewRequest
 from ledger import services as ledger
 from pipeline import access
 from pipeline.models import (
@@ -25,13 +23,14 @@ from pipeline.models import (
     DriftReport,
     Job,
     ModelVersion,
-    Prediction,
     RetrainingPolicy,
 )
-from pipeline.services import data, exploring, frames, jobs, loading
+from pipeline.services import frames, jobs, loading
+from pipeline.services.assembling import assemble
+from pipeline.services.envelopes import Envelope, completed, read_envelope
 from pipeline.services.scoring import signature_columns
 from projects.actors import Actor, system
-from projects.errors import InvalidInput, RuleViolated
+from projects.errors import RuleViolated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,69 +39,9 @@ if TYPE_CHECKING:
     from pipeline.ml.pictures import Picture
     from pipeline.ml.training import Trained
 
-logger = logging.getLogger(__name__)
-
 RETRAINING = system("retraining")
 #: How far into the job training itself starts and ends, in percent.
 _TRAINING_FROM, _TRAINING_TO = 15, 75
-_COUNTS = frozenset({"train_months", "test_months", "min_rows", "seed"})
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What a retraining may not go beyond; stored as JSON in the policy.
-
-    Without features or approach the candidate is made as the champion was.
-    `max_drop` is how far `metric` may fall behind the champion on the same rows before no
-    promotion is requested.
-    """
-
-    features: Mapping[str, Any] = field(default_factory=dict)
-    approach: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
-    grid: Mapping[str, list[Any]] | None = None
-    train_months: int = 12
-    test_months: int = 6
-    min_rows: int = 500
-    metric: str = "roc_auc"
-    max_drop: float = 0.0
-    seed: int = 7
-
-
-def read_envelope(stored: Mapping[str, Any]) -> Envelope:
-    """Return the envelope that a policy stores.
-
-    Raises:
-        InvalidInput: code `wrong_envelope`.
-    """
-    known = {one.name for one in dataclasses.fields(Envelope)}
-    unknown = sorted(set(stored) - known)
-    if unknown:
-        raise InvalidInput(
-            f"The envelope does not know {', '.join(unknown)}. It may hold "
-            f"{', '.join(sorted(known))}.",
-            code="wrong_envelope",
-        )
-    problem = _problem_of(stored)
-    if problem:
-        raise InvalidInput(f"The envelope's {problem}.", code="wrong_envelope")
-    return Envelope(**stored)
-
-
-def _problem_of(stored: Mapping[str, Any]) -> str:
-    """Return what is wrong with the values of an envelope; empty if nothing is."""
-    features = stored.get("features", {})
-    uses = {"numeric", "categorical", "context"}
-    if not isinstance(features, Mapping) or set(features) - uses:
-        return "features must be lists under numeric, categorical and context"
-    if features and not {"numeric", "categorical"} <= set(features):
-        return "features must name both numeric and categorical columns"
-    for name in _COUNTS & set(stored):
-        value = stored[name]
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            return f"{name} must be a whole number above 0"
-    drop = stored.get("max_drop", 0.0)
-    return "" if isinstance(drop, int | float) and drop >= 0 else "max_drop must not be negative"
 
 
 @transaction.atomic
@@ -219,9 +158,9 @@ def train_candidate(policy: RetrainingPolicy, *, actor: Actor, job: Job) -> dict
     deployment = policy.deployment
     access.require(actor, "retraining.run", deployment.project)
     champion = _champion(deployment)
-    envelope = _completed(read_envelope(policy.envelope), champion)
+    envelope = completed(read_envelope(policy.envelope), champion)
     jobs.step(job, 2, "Assembling rows.")
-    rows, dataset = _assemble(deployment, champion, envelope, actor=actor)
+    rows, dataset = assemble(deployment, champion, envelope, actor=actor)
     trained = _train(rows, dataset, envelope, job)
     jobs.step(job, 78, "Comparing with the champion on the same rows.")
     candidate = _compare(trained, rows, dataset, champion)
@@ -241,124 +180,6 @@ def _champion(deployment: Deployment) -> ModelVersion:
             code="no_champion",
         )
     return version
-
-
-def _completed(envelope: Envelope, champion: ModelVersion) -> Envelope:
-    """Fill what the envelope leaves open with how the champion was made."""
-    made = champion.run.params if champion.run else {}
-    changes: dict[str, Any] = {}
-    if not envelope.features:
-        changes["features"] = _features_of(champion, str(made.get("context", "")))
-    if not envelope.approach:
-        changes["approach"] = str(made.get("approach", "gradient_boosting"))
-    return dataclasses.replace(envelope, **changes)
-
-
-def _features_of(champion: ModelVersion, context: str) -> dict[str, list[str]]:
-    """Return the champion's inputs by use; columns that it only watches are named by its run."""
-    watched = [name for name in context.split(",") if name]
-    columns = signature_columns(champion.signature)
-    used = [column for column in columns if column.name not in watched]
-    return {
-        "numeric": [column.name for column in used if column.family == "number"],
-        "categorical": [column.name for column in used if column.family != "number"],
-        "context": [column.name for column in columns if column.name in watched],
-    }
-
-
-def _assemble(
-    deployment: Deployment, champion: ModelVersion, envelope: Envelope, *, actor: Actor
-) -> "tuple[pd.DataFrame, DatasetVersion]":
-    """Return the rows to learn from and the dataset version that holds exactly them."""
-    import pandas as pd
-
-    from pipeline.ml.features import FeatureSet
-
-    base = champion.run.dataset if champion.run else None
-    if base is None:
-        raise RuleViolated(f"{champion} has no dataset.", code="no_champion")
-    features = FeatureSet.from_dict(envelope.features)
-    columns = [*features.inputs, base.target, frames.PERIOD]
-    labelled = _labelled_rows(deployment, base)
-    if len(labelled) < envelope.min_rows:
-        raise RuleViolated(
-            f"Only {len(labelled)} answers have a label yet; the envelope asks for "
-            f"{envelope.min_rows}.",
-            code="too_few_rows",
-        )
-    known = frames.with_periods(frames.training_rows(champion))
-    rows = pd.concat([known[columns], labelled[columns]], ignore_index=True)
-    dataset = _register(rows, base, len(labelled), actor=actor)
-    # Trained on what was registered, read back from its bytes.
-    return data.read_dataset(dataset), dataset
-
-
-def _labelled_rows(deployment: Deployment, base: DatasetVersion) -> "pd.DataFrame":
-    """Return the labelled predictions in the words of the dataset, in the order of time."""
-    import pandas as pd
-
-    found = list(
-        Prediction.objects.filter(deployment=deployment, label__isnull=False)
-        .order_by("occurred_at", "pk")
-        .values_list("features", "label", "occurred_at")
-    )
-    words = {1: base.positive, 0: _other_word(base)}
-    rows = pd.DataFrame([features for features, _, _ in found])
-    rows[base.target] = [words[int(label == 1)] for _, label, _ in found]
-    rows[frames.PERIOD] = [f"{moment:%Y-%m}" for _, _, moment in found]
-    return rows
-
-
-def _other_word(base: DatasetVersion) -> str:
-    """Return the value of the target that is not the positive one."""
-    about = base.profile["columns"][base.target]
-    words = [str(item["value"]) for item in about["top"]]
-    return next(word for word in words if word != base.positive)
-
-
-def _register(
-    rows: "pd.DataFrame", base: DatasetVersion, labelled: int, *, actor: Actor
-) -> DatasetVersion:
-    """Register the rows as the next version of the base dataset, or return the one they are."""
-    content = data.write_table(rows, base.separator)
-    upload = data.DatasetUpload(
-        project=base.project,
-        name=base.name,
-        content=content,
-        target=base.target,
-        expected=data.Expected(separator=base.separator, positive=base.positive),
-        origin=f"{base} as the champion learned from it, and {labelled} labelled answers.",
-        datasheet=_datasheet(base, list(rows.columns)),
-    )
-    try:
-        dataset = data.register_dataset_version(upload, actor=actor)
-    except InvalidInput as refusal:
-        if refusal.code != "dataset_already_registered":
-            raise
-        return DatasetVersion.objects.get(pk=int(refusal.details["dataset"].split(":")[1]))
-    _put_data_up_for_review(dataset, actor=actor)
-    return dataset
-
-
-def _put_data_up_for_review(dataset: DatasetVersion, *, actor: Actor) -> None:
-    """Explore the new rows and ask for their release: the candidate's gate looks for it.
-
-    A policy without that gate, or without anybody to sign at it, is no reason to stop here; the
-    candidate's own review says what is missing.
-    """
-    exploring.explore_dataset(dataset, actor=actor)
-    request = ReviewRequest("data", dataset.project, "dataset_version", dataset.ref)
-    try:
-        reviews.request_review(request, actor=actor)
-    except (InvalidInput, RuleViolated) as refusal:
-        logger.info("No data review of %s: %s", dataset, refusal.message)
-
-
-def _datasheet(base: DatasetVersion, columns: list[str]) -> dict[str, Any]:
-    about = base.datasheet.get("columns") or {}
-    known = {name: about[name] for name in columns if name in about}
-    period = {"meaning": "Month of the case, YYYY-MM", "is_known_at_prediction": True}
-    return {**base.datasheet, "columns": {**known, frames.PERIOD: about.get("period", period)}}
 
 
 def _train(

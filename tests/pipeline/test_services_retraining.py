@@ -8,7 +8,7 @@ import pytest
 from governance.models import Evidence, GateReview, Promotion, SignOff
 from pipeline.adapters.mlflow_client import RunToLog
 from pipeline.models import DatasetVersion, Job, ModelVersion, Prediction, Run
-from pipeline.services import frames, jobs, retraining
+from pipeline.services import envelopes, frames, jobs, retraining
 from projects.actors import system
 from projects.errors import InvalidInput, NotPermitted
 from tests.pipeline.conftest import FEATURES, moment, rows_of
@@ -84,7 +84,7 @@ def test_one_retraining_is_queued_at_a_time(policy):
 
 @pytest.mark.django_db
 def test_an_open_envelope_is_filled_with_how_the_champion_was_made(policy):
-    envelope = retraining._completed(retraining.read_envelope({}), policy.deployment.version)
+    envelope = envelopes.completed(envelopes.read_envelope({}), policy.deployment.version)
     assert envelope.approach == "logistic_regression"
     assert envelope.features == FEATURES.as_dict()
 
