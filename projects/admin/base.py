@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db.models import Model, QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -15,14 +16,34 @@ from projects.web import actor_of, words_of
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
-    TabularInline = admin.TabularInline[Any, Any]
+    Tabular = admin.TabularInline[Any, Any]
     StackedInline = admin.StackedInline[Any, Any]
+    InlineFormSet = BaseInlineFormSet[Any, Any, Any]
 else:
     ModelAdmin = admin.ModelAdmin
-    TabularInline = admin.TabularInline
+    Tabular = admin.TabularInline
     StackedInline = admin.StackedInline
+    InlineFormSet = BaseInlineFormSet
 
 __all__ = ["GovernedAdmin", "ReadOnlyAdmin", "StackedInline", "TabularInline"]
+
+
+class NamedCells(InlineFormSet):
+    """Rows whose controls carry their column's name, which Django only puts above the column."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            if field.label and not field.widget.is_hidden:
+                # The admin wraps a choice of rows in a widget whose own attributes are not drawn.
+                drawn = getattr(field.widget, "widget", field.widget)
+                drawn.attrs.setdefault("aria-label", field.label)
+
+
+class TabularInline(Tabular):
+    """Rows as a table that can be heard as well as seen."""
+
+    formset = NamedCells
 
 
 class GovernedAdmin(ModelAdmin):

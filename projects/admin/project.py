@@ -4,22 +4,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.db.models import Model
-from django.forms import BaseInlineFormSet, ModelForm
+from django.forms import ModelForm
 from django.http import HttpRequest
 
 from projects import access
 from projects.actors import Actor
-from projects.admin.base import GovernedAdmin, TabularInline
+from projects.admin.base import GovernedAdmin, NamedCells, TabularInline
 from projects.models import Project, Stakeholder
 from projects.services import projects
 from projects.web import actor_of
 
 if TYPE_CHECKING:
     StakeholderModelForm = ModelForm[Stakeholder]
-    StakeholderFormSet = BaseInlineFormSet[Stakeholder, Project, "StakeholderForm"]
 else:
     StakeholderModelForm = ModelForm
-    StakeholderFormSet = BaseInlineFormSet
 
 
 class StakeholderForm(StakeholderModelForm):
@@ -36,7 +34,7 @@ class StakeholderForm(StakeholderModelForm):
             self.fields["role"].disabled = True
 
 
-class RolesFormSet(StakeholderFormSet):
+class RolesFormSet(NamedCells):
     """Refuses in the form what the command would refuse, so that nothing typed is lost."""
 
     actor: Actor
