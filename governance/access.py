@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 
-from projects.access import ALL_ROLES, require_role
-from projects.actors import Actor
-from projects.errors import NotFound, NotPermitted
-from projects.models import Project, Stakeholder
+from projects.access import ALL_ROLES, AccessTable
+from projects.models import Stakeholder
 
 Role = Stakeholder.Role
 
@@ -64,33 +62,6 @@ SYSTEM_ACTIONS: Mapping[str, frozenset[str]] = {
 }
 
 
-def require(actor: Actor, action: str, project: Project) -> None:
-    """Refuse the actor unless the table gives one of their roles this action.
-
-    Raises:
-        NotFound: a stranger, who may not learn that the project exists.
-        NotPermitted: an insider, an administrator or a part of the system without the right.
-    """
-    if actor.is_system:
-        _require_system(actor, action)
-        return
-    require_role(actor, project, ACTIONS[action], action=action)
-
-
-def can(actor: Actor, action: str, project: Project) -> bool:
-    """Return whether `require` would let the actor pass."""
-    try:
-        require(actor, action, project)
-    except (NotFound, NotPermitted):
-        return False
-    return True
-
-
-def _require_system(actor: Actor, action: str) -> None:
-    known = SYSTEM_ACTIONS.get(actor.name)
-    if known is None or action not in known | _EVERY_PART:
-        raise NotPermitted(
-            f"The system part {actor.name!r} may not do this ({action}).",
-            code="system_not_listed",
-            details={"action": action},
-        )
+TABLE = AccessTable(ACTIONS, SYSTEM_ACTIONS, _EVERY_PART)
+require = TABLE.require
+can = TABLE.can

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 
-from projects import access as project_access
-from projects.actors import Actor
-from projects.errors import NotFound, NotPermitted
-from projects.models import Project, Stakeholder
+from projects.access import AccessTable
+from projects.models import Stakeholder
 
 Role = Stakeholder.Role
 
@@ -41,30 +39,6 @@ SYSTEM_ACTIONS: Mapping[str, frozenset[str]] = {
 }
 
 
-def require(actor: Actor, action: str, project: Project) -> None:
-    """Refuse unless the actor may do `action` on the project.
-
-    Raises:
-        NotFound: the actor is a stranger to the project.
-        NotPermitted: the actor is known there but holds none of the roles.
-    """
-    if actor.is_system:
-        _require_part(actor, action)
-        return
-    project_access.require_role(actor, project, ACTIONS[action], action=action)
-
-
-def _require_part(actor: Actor, action: str) -> None:
-    if action not in SYSTEM_ACTIONS.get(actor.name, frozenset()):
-        raise NotPermitted(
-            f"The system part {actor.name!r} may not do this ({action}).", code="system_not_listed"
-        )
-
-
-def can(actor: Actor, action: str, project: Project) -> bool:
-    """Return whether `require` would let the actor pass."""
-    try:
-        require(actor, action, project)
-    except (NotFound, NotPermitted):
-        return False
-    return True
+TABLE = AccessTable(ACTIONS, SYSTEM_ACTIONS)
+require = TABLE.require
+can = TABLE.can

@@ -1,11 +1,12 @@
 """Who may do what on a project: one table of action by role, asked by every door.
 
-Superuser status gives no role. Governance and pipeline keep tables of their own for their own
-actions and ask `require_role`.
+Superuser status gives no role. Governance and pipeline hold tables of their own for their own
+actions.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from projects.actors import Actor
@@ -67,28 +68,6 @@ def roles_of(user: "User | AnonymousUser", project: Project) -> frozenset[str]:
     return frozenset(held.values_list("role", flat=True))
 
 
-def require(actor: Actor, action: str, project: Project) -> None:
-    """Refuse the actor unless the table gives one of their roles this action.
-
-    Raises:
-        NotFound: a stranger, who may not learn that the project exists.
-        NotPermitted: an insider (or an administrator) without a fitting role.
-    """
-    if actor.is_system:
-        _require_system(actor, action)
-        return
-    require_role(actor, project, ACTIONS[action], action=action)
-
-
-def can(actor: Actor, action: str, project: Project) -> bool:
-    """Return whether `require` would let the actor pass."""
-    try:
-        require(actor, action, project)
-    except (NotFound, NotPermitted):
-        return False
-    return True
-
-
 def require_role(actor: Actor, project: Project, roles: Collection[str], *, action: str) -> None:
     """Refuse the actor unless they hold one of `roles` on the project today.
 
@@ -121,10 +100,48 @@ def _may_browse(actor: Actor) -> bool:
     return actor.is_system or bool(actor.user and actor.user.is_superuser)
 
 
-def _require_system(actor: Actor, action: str) -> None:
-    if action not in SYSTEM_ACTIONS.get(actor.name, frozenset()):
-        raise NotPermitted(
-            f"The system part {actor.name!r} may not do this ({action}).",
-            code="system_not_listed",
-            details={"action": action},
-        )
+@dataclass(frozen=True, slots=True)
+class AccessTable:
+    """One app's answer to who may do what; everything that is not in it is refused.
+
+    `roles` maps an action to the roles that may do it, `parts` a part of the system to its
+    actions. `every_part` lists what each known part may do.
+    """
+
+    roles: Mapping[str, frozenset[str]]
+    parts: Mapping[str, frozenset[str]]
+    every_part: frozenset[str] = frozenset()
+
+    def require(self, actor: Actor, action: str, project: Project) -> None:
+        """Refuse the actor unless the table gives one of their roles this action.
+
+        Raises:
+            NotFound: a stranger, who may not learn that the project exists.
+            NotPermitted: an insider, an administrator or a part of the system without the right.
+        """
+        if actor.is_system:
+            self._require_part(actor, action)
+        else:
+            require_role(actor, project, self.roles[action], action=action)
+
+    def can(self, actor: Actor, action: str, project: Project) -> bool:
+        """Return whether `require` would let the actor pass."""
+        try:
+            self.require(actor, action, project)
+        except (NotFound, NotPermitted):
+            return False
+        return True
+
+    def _require_part(self, actor: Actor, action: str) -> None:
+        known = self.parts.get(actor.name)
+        if known is None or action not in known | self.every_part:
+            raise NotPermitted(
+                f"The system part {actor.name!r} may not do this ({action}).",
+                code="system_not_listed",
+                details={"action": action},
+            )
+
+
+TABLE = AccessTable(ACTIONS, SYSTEM_ACTIONS)
+require = TABLE.require
+can = TABLE.can
