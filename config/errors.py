@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import csrf, defaults
 
-from config.api.problems import Problem, of_domain_error, respond, wants_problem
+from config.api.problems import wants_problem
 from projects.errors import DomainError
+from projects.problems import Problem, of_domain_error, respond
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -4,7 +4,6 @@ import json
 import logging
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,33 +12,13 @@ from django.views.decorators.csrf import csrf_exempt
 from pipeline.gateway.authentication import BadCredentials, authenticated_actor
 from pipeline.models import Deployment
 from pipeline.services import scoring, serving
-from projects import errors
 from projects.actors import Actor
 from projects.errors import DomainError
+from projects.problems import Problem, of_domain_error, respond
 
 logger = logging.getLogger(__name__)
 
-_STATUS: dict[type[DomainError], int] = {
-    errors.InvalidInput: 400,
-    errors.NotPermitted: 403,
-    errors.NotFound: 404,
-    errors.InvalidTransition: 409,
-    errors.StaleState: 409,
-    errors.RuleViolated: 422,
-    errors.Unavailable: 503,
-}
-
 View = Callable[[HttpRequest, Deployment, Actor], HttpResponse]
-
-
-def problem(
-    status: int, code: str, title: str, details: dict[str, Any] | None = None
-) -> JsonResponse:
-    """Return an RFC 9457 problem document."""
-    body = {"type": "about:blank", "status": status, "code": code, "title": title}
-    return JsonResponse(
-        {**body, **(details or {})}, status=status, content_type="application/problem+json"
-    )
 
 
 def scoring_address(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
@@ -56,17 +35,14 @@ def scoring_address(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
         except BadCredentials:
             return _unauthenticated("The credentials that were sent are not valid.")
         except RequestDataTooBig:
-            return problem(
-                413, "body_too_large", "The request is too large; send fewer rows at a time."
-            )
+            sentence = "The request is too large; send fewer rows at a time."
+            return respond(Problem(413, "body_too_large", sentence))
         except DomainError as error:
-            status = _STATUS.get(type(error), 422)
-            return problem(status, error.code, error.message, error.details)
+            return respond(of_domain_error(error))
         except Exception:
             logger.exception("Scoring at %s failed.", slug)
-            return problem(
-                500, "model_failed", "The model could not answer; the log has the details."
-            )
+            sentence = "The model could not answer; the log has the details."
+            return respond(Problem(500, "model_failed", sentence))
 
     return guarded
 
@@ -76,14 +52,14 @@ def _answer(view: View, request: HttpRequest, slug: str) -> HttpResponse:
     if actor is None:
         return _unauthenticated("Send an API token as `Authorization: Bearer <token>`.")
     if request.method != "POST":
-        answer = problem(405, "method_not_allowed", "Send a POST request.")
+        answer = respond(Problem(405, "method_not_allowed", "Send a POST request."))
         answer["Allow"] = "POST"
         return answer
     return view(request, serving.find_deployment(slug, actor=actor), actor)
 
 
-def _unauthenticated(title: str) -> JsonResponse:
-    answer = problem(401, "not_authenticated", title)
+def _unauthenticated(sentence: str) -> HttpResponse:
+    answer = respond(Problem(401, "not_authenticated", sentence))
     answer["WWW-Authenticate"] = 'Bearer realm="countersign"'
     return answer
 
