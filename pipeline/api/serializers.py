@@ -187,7 +187,6 @@ class MonitorSerializer(serializers.ModelSerializer[Monitor]):
             "min_rows",
             "window_days",
             "opens_finding",
-            "suspends_approval",
             "starts_retraining",
             "is_active",
         ]
@@ -205,7 +204,6 @@ class MonitorSettingsSerializer(serializers.Serializer[Any]):
     min_rows = serializers.IntegerField(min_value=1, required=False)
     window_days = serializers.IntegerField(min_value=1, max_value=3650, required=False)
     opens_finding = serializers.BooleanField(required=False)
-    suspends_approval = serializers.BooleanField(required=False)
     starts_retraining = serializers.BooleanField(required=False)
     is_active = serializers.BooleanField(required=False)
 

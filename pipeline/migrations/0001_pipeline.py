@@ -132,7 +132,6 @@ class Migration(migrations.Migration):
                 ('min_rows', models.PositiveIntegerField(default=200)),
                 ('window_days', models.PositiveSmallIntegerField(default=30, help_text='Length of the windows that the schedule looks at.')),
                 ('opens_finding', models.BooleanField(default=True)),
-                ('suspends_approval', models.BooleanField(default=True)),
                 ('starts_retraining', models.BooleanField(default=True)),
                 ('is_active', models.BooleanField(default=True)),
                 ('deployment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='monitor', to='pipeline.deployment')),

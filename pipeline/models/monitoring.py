@@ -38,7 +38,6 @@ class Monitor(models.Model):
         default=30, help_text="Length of the windows that the schedule looks at."
     )
     opens_finding = models.BooleanField(default=True)
-    suspends_approval = models.BooleanField(default=True)
     starts_retraining = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
 

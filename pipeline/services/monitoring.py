@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from governance import content
 from governance.models import Finding, GateReview, Promotion
-from governance.services import findings, lineage, promotions, reviews
+from governance.services import findings, lineage, policies, promotions, reviews
 from governance.services.findings import NewFinding
 from ledger import services as ledger
 from pipeline import access
@@ -297,14 +297,14 @@ def _record(
 
 
 def _act_on_breach(monitor: Monitor, report: DriftReport, broken: list[Breach]) -> None:
-    """Open a finding, suspend the approval and queue a retraining, as the monitor says."""
+    """Open a finding and queue a retraining as the monitor says; suspend as the policy says."""
     names = list(dict.fromkeys(breach.name for breach in broken))
     ledger.append("monitor.breached", subject=report.ref, actor=MONITORING, data={"names": names})
     if monitor.opens_finding:
         _open_finding(monitor, report, names)
     # A window of an earlier version says nothing against the one that serves now.
     is_current = monitor.deployment.version_id == report.version_id
-    if monitor.suspends_approval and is_current:
+    if is_current:
         _suspend(monitor.deployment, report)
     if monitor.starts_retraining and is_current:
         retraining.enqueue_on_breach(monitor.deployment, report)
@@ -342,9 +342,15 @@ def _is_known(version: ModelVersion, names: list[str]) -> bool:
 
 
 def _suspend(deployment: Deployment, report: DriftReport) -> None:
-    """Withdraw the approval: the next scoring request is refused until somebody decides anew."""
+    """Withdraw the approval: the next scoring request is refused until somebody decides anew.
+
+    The policy that the approval was given under says whether a breach does that; who runs the
+    monitor has no say in it.
+    """
     promotion = deployment.promotion
     if promotion is None or promotion.status != Promotion.Status.APPLIED:
+        return
+    if not policies.rules_of(promotion.review.policy_version).suspend_on_breach:
         return
     reason = f"The monitor saw a limit broken: {report.breaches[0]}"
     if promotion.review.status == GateReview.Status.APPROVED:

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from governance import content
-from governance.models import Finding, LineageEdge
+from governance.models import Finding, LineageEdge, PolicyVersion
 from ledger.models import LedgerEntry
 from pipeline.ml.problems import DataProblem
 from pipeline.models import DriftReport, Job, Monitor, Prediction, RetrainingPolicy
@@ -162,7 +162,6 @@ def test_an_auditor_runs_no_monitor(traffic, look, auditor):
     ("switch", "found"),
     [
         ("opens_finding", (0, 1, "suspended")),
-        ("suspends_approval", (1, 1, "applied")),
         ("starts_retraining", (1, 0, "suspended")),
     ],
 )
@@ -174,6 +173,17 @@ def test_each_consequence_can_be_switched_off(traffic, look, monitor, switch, fo
     monitor.deployment.promotion.refresh_from_db()
     status = monitor.deployment.promotion.status
     assert (Finding.objects.count(), Job.objects.count(), status) == found
+
+
+def test_a_policy_may_leave_the_approval_standing_after_a_breach(traffic, look, monitor):
+    version = monitor.deployment.promotion.review.policy_version
+    text = version.text.replace("on_breach: {suspend: true}", "on_breach: {suspend: false}")
+    PolicyVersion.objects.filter(pk=version.pk).update(text=text)
+    traffic(shift=3.0)
+    look()
+    monitor.deployment.promotion.refresh_from_db()
+    status = monitor.deployment.promotion.status
+    assert (Finding.objects.count(), Job.objects.count(), status) == (1, 1, "applied")
 
 
 def test_a_window_of_an_earlier_version_says_nothing_against_the_current_one(
