@@ -179,6 +179,7 @@ def test_a_policy_may_leave_the_approval_standing_after_a_breach(traffic, look, 
     version = monitor.deployment.promotion.review.policy_version
     text = version.text.replace("on_breach: {suspend: true}", "on_breach: {suspend: false}")
     PolicyVersion.objects.filter(pk=version.pk).update(text=text)
+    version.refresh_from_db()
     traffic(shift=3.0)
     look()
     monitor.deployment.promotion.refresh_from_db()
