@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from django.conf import settings
+
 from config.demo.play import Play
 from config.demo.scoping import SLUG, plan_sprint
 from pipeline.adapters.mlflow_client import DatasetUse, MlflowGateway, ModelToLog, RunToLog
+from pipeline.adapters.source_control import source_tags
 
 
 def experiments(play: Play) -> None:
@@ -140,6 +143,7 @@ def _log(play: Play, name: str, trained: Any, item: int, *, with_model: bool = F
             name=name,
             params=trained.params,
             metrics=trained.metrics,
+            tags=source_tags(settings.BASE_DIR),
             ties={
                 "sprint": f"sprint:{play.memory['sprint']}",
                 "work_item": f"work_item:{item}",

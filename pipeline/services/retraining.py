@@ -17,6 +17,7 @@ from governance.services.evidence import Material, record_evidence
 from governance.services.promotions import PromotionRequest
 from ledger import services as ledger
 from pipeline import access
+from pipeline.adapters.source_control import source_tags
 from pipeline.models import (
     DatasetVersion,
     Deployment,
@@ -241,7 +242,7 @@ def _log(
         name=f"retraining on {dataset}",
         params=trained.params,
         metrics=trained.metrics,
-        tags={"reason": reason, "champion": str(champion)},
+        tags={"reason": reason, "champion": str(champion), **source_tags(settings.BASE_DIR)},
         ties={"dataset": dataset.ref},
         datasets=(DatasetUse(dataset.name, dataset.digest, dataset.ref),),
         model=ModelToLog(trained.estimator, trained.inputs.head(5)),
