@@ -1,5 +1,6 @@
 """The commit that a run names, and what it says of a tree that differs from it."""
 
+import shutil
 import subprocess
 
 import pytest
@@ -10,9 +11,13 @@ from pipeline.adapters.source_control import COMMIT, DIFF, DIRTY, source_tags
 
 @pytest.fixture
 def checkout(tmp_path):
+    program = shutil.which("git")
+    if program is None:
+        pytest.skip("git is not installed")
+
     def git(*arguments):
         who = ["-c", "user.name=Sam", "-c", "user.email=sam@example.org"]
-        subprocess.run(["git", "-C", str(tmp_path), *who, *arguments], check=True)
+        subprocess.run([program, "-C", str(tmp_path), *who, *arguments], check=True)
 
     git("init", "--quiet")
     (tmp_path / "train.py").write_text("fit()\n")
