@@ -17,7 +17,9 @@ def data(play: Play) -> None:
     play.stage.chapter("The data, explored and released")
     sam = play.cast["sam"]
     play.stage.refused(
-        "Sam uploads the file with the wrong separator", lambda: _upload(play, separator=",")
+        "Sam uploads the file with the wrong separator",
+        lambda: _upload(play, separator=","),
+        code="wrong_separator",
     )
     with play.stage.act("Dataset version registered") as remarks:
         dataset = _register(play)

@@ -50,7 +50,9 @@ class Play:
     def refuse_signature(self, title: str, who: str, review: Any, role: str) -> Refusal:
         """Try to sign and show why it is refused."""
         place, body = self.signature(who, review, role, "Looks fine to me.")
-        return self.stage.refused(title, lambda: self.cast[who].attempt(place, body))
+        return self.stage.refused(
+            title, lambda: self.cast[who].attempt(place, body), code="separation_of_duties"
+        )
 
     def signature(
         self, who: str, review: Any, role: str, reason: str

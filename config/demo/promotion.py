@@ -15,7 +15,9 @@ def promotion(play: Play) -> None:
     play.stage.chapter("A model version and its promotion")
     _register(play)
     play.stage.refused(
-        "Sam sets the alias `champion` with the MLflow client", lambda: _set_alias(play)
+        "Sam sets the alias `champion` with the MLflow client",
+        lambda: _set_alias(play),
+        code="promotion_not_approved",
     )
     with play.stage.act("Model card and comparison with the rule of today") as remarks:
         _document(play)
@@ -26,10 +28,16 @@ def promotion(play: Play) -> None:
         play.memory["champion_review"] = review["id"]
         remarks.append(f"gate “validation”: {play.unmet(review)}")
     play.stage.refused(
-        "Sam sets the alias once more; now the review is named", lambda: _set_alias(play)
+        "Sam sets the alias once more; now the review is named",
+        lambda: _set_alias(play),
+        code="promotion_not_approved",
     )
     play.refuse_signature("Sam, a validator too, signs his own run", "sam", review, "validator")
-    play.stage.refused("A program signs with Sam's token", lambda: _sign_with_token(play, review))
+    play.stage.refused(
+        "A program signs with Sam's token",
+        lambda: _sign_with_token(play, review),
+        code="signing_needs_session",
+    )
     with play.stage.act("Vera and Bruno sign") as remarks:
         play.sign("vera", review, "validator", "Judged on later months; limits are stated.")
         decided = play.sign("bruno", review, "business_owner", "Good enough to call by.")

@@ -33,6 +33,7 @@ def people_and_hasty_scope(play: Play) -> None:
     play.stage.refused(
         "Lena submits it",
         lambda: lena.attempt(f"/api/v1/scoping-documents/{hasty['id']}/submit/"),
+        code="scope_not_ready",
     )
     lena.post(f"/api/v1/scoping-documents/{hasty['id']}/withdraw/")
 
@@ -48,6 +49,7 @@ def balanced_scope(play: Play) -> None:
     play.stage.refused(
         "Lena starts an experiment sprint before the scope is approved",
         lambda: lena.attempt(f"/api/v1/sprints/{hasty_sprint['id']}/start/"),
+        code="sprint_not_allowed",
     )
     lena.post(f"/api/v1/sprints/{hasty_sprint['id']}/cancel/")
     with play.stage.act("Scope submitted and gate “scope” opened") as remarks:

@@ -67,6 +67,7 @@ def _refuse_nonsense(play: Play) -> None:
         lambda: refusal_of(
             play.cast["mia"].request("POST", _address(), json={"dataframe_split": rows})
         ),
+        code="unknown_column",
     )
 
 
@@ -83,6 +84,7 @@ def _tamper(play: Play) -> None:
         play.stage.refused(
             "Scoring after one byte of the model changed on disk",
             lambda: refusal_of(play.cast["mia"].request("POST", _address(), json=_payload(play))),
+            code="digest_mismatch",
         )
     finally:
         path.write_bytes(original)

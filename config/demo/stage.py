@@ -63,12 +63,19 @@ class Stage:
         self._close(title, outcome, started)
         self.say(f"  ok  {title}" + (f": {outcome}" if remarks else ""))
 
-    def refused(self, title: str, attempt: Callable[[], "Refusal | None"]) -> "Refusal":
-        """Run an attempt that must be refused, and show the refusal's own words."""
+    def refused(
+        self, title: str, attempt: Callable[[], "Refusal | None"], *, code: str
+    ) -> "Refusal":
+        """Run an attempt that must be refused with `code`, and show the refusal's own words."""
         started = time.monotonic()
         refusal = attempt()
         if refusal is None:
             raise ActFailed(f"{title}: this should have been refused, and was not.")
+        if refusal.code != code:
+            raise ActFailed(
+                f"{title}: refused as it should, but with {refusal.code} instead of {code}: "
+                f"{refusal.message}"
+            )
         self._close(title, f"refused ({refusal.code})", started)
         self.say(f"  no  {title}: refused ({refusal.code})")
         self.note(f"“{refusal.message}”")
