@@ -54,7 +54,8 @@ class SigningForm(forms.Form):
     reason = forms.CharField(
         required=False,
         max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        # Kept by htmx when another decision swaps the card, so that nothing typed is lost.
+        widget=forms.Textarea(attrs={"rows": 3, "hx-preserve": "true"}),
         help_text="What you looked at, and why you decide so.",
         error_messages={"required": "Say why: the people who did the work need the reason."},
     )
