@@ -46,6 +46,31 @@ class TabularInline(Tabular):
     formset = NamedCells
 
 
+class VisibleChoices(admin.RelatedFieldListFilter):
+    """Offers to filter by what the reader may see; the names of the rest are not for strangers."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        user = cast("Any", request.user)
+        if user.is_superuser:
+            return super().field_choices(field, request, model_admin)
+        visible = field.remote_field.model._default_manager.all().visible_to(actor_of(request))
+        return field.get_choices(
+            include_blank=False,
+            ordering=self.field_admin_ordering(field, request, model_admin),
+            limit_choices_to={"pk__in": visible.values("pk")},
+        )
+
+    @staticmethod
+    def fits(field: Any) -> bool:
+        """Tell whether the field leads to rows that are cut by role."""
+        model = field.remote_field.model if field.remote_field else None
+        return hasattr(getattr(model, "_default_manager", None), "visible_to")
+
+
+# For every list of the admin, so that none can forget it.
+admin.FieldListFilter.register(VisibleChoices.fits, VisibleChoices, take_priority=True)
+
+
 class GovernedAdmin(ModelAdmin):
     """Rows that the reader's roles show; administrators browse all of them."""
 

@@ -246,3 +246,20 @@ def test_history_is_drawn_from_the_ledger(submitted_scope, lead, client_for):
     page = client_for(lead).get(url).content.decode()
     assert "scope.draft_saved" in page
     assert "scope.submitted" in page
+
+
+@pytest.mark.parametrize(
+    "address", ["projects/sprint", "governance/finding", "pipeline/modelversion"]
+)
+def test_filters_name_no_project_of_strangers(client_for, lead, project, address):
+    mine = [factories.StakeholderFactory(user=lead).project for _ in range(2)]
+    secret = factories.ProjectFactory(name="Secret merger")
+    page = client_for(lead).get(f"/admin/{address}/").content.decode()
+    assert all(one.name in page for one in mine)
+    assert secret.name not in page
+
+
+def test_an_administrator_filters_by_every_project(client_for, project):
+    secret = factories.ProjectFactory(name="Secret merger")
+    admin = UserFactory(is_superuser=True, is_staff=True)
+    assert secret.name in client_for(admin).get("/admin/projects/sprint/").content.decode()
