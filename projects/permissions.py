@@ -10,8 +10,9 @@ from django.apps import AppConfig
 
 #: Members are added by `projects.services.projects.assign_role`.
 STAKEHOLDERS_GROUP = "Stakeholders"
-#: Apps whose rows are cut to a person's projects, so that anybody may open their lists.
-BROWSABLE_APPS = frozenset({"ledger", "projects", "governance", "pipeline"})
+#: Apps whose rows are cut to a person's projects, so that anybody may open their lists. The ledger
+#: is not: it tells everything about every project, and an administrator grants it by name.
+BROWSABLE_APPS = frozenset({"projects", "governance", "pipeline"})
 SCOPE_MODELS = (
     "objective",
     "criterion",

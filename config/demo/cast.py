@@ -53,9 +53,15 @@ def make_people(base_url: str) -> Cast:
     for username, (first, last, _roles) in PEOPLE.items():
         cast.passwords[username] = _make_user(username, first, last).password_text
     cast.passwords["admin"] = _make_user("admin", "Ada", "Admin", is_superuser=True).password_text
-    add_project = Permission.objects.get(codename="add_project")
-    User.objects.get(username="bruno").user_permissions.add(add_project)
+    _grant("bruno", "add_project")
+    # Axel audits the service, not one project: the ledger tells about all of them.
+    _grant("axel", "view_ledgerentry", "view_checkpoint")
     return cast
+
+
+def _grant(username: str, *codenames: str) -> None:
+    granted = Permission.objects.filter(codename__in=codenames)
+    User.objects.get(username=username).user_permissions.add(*granted)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ class Link(NamedTuple):
     label: str
     path: str
     staff_only: bool = False
+    permission: str = ""
     is_tool: bool = False
 
 
@@ -51,7 +52,7 @@ LINKS = (
     Link("Reviews", "reviews/"),
     Link("Models", "lineage/"),
     Link("Deployments", "deployments/"),
-    Link("Ledger", "admin/ledger/ledgerentry/", staff_only=True),
+    Link("Ledger", "admin/ledger/ledgerentry/", True, "ledger.view_ledgerentry"),
     Link("Admin", "admin/", staff_only=True),
     Link("API", "api/docs/", is_tool=True),
     Link("MLflow", "mlflow/", is_tool=True),
@@ -83,9 +84,15 @@ def navigation(context: Context) -> dict[str, Any]:
         {"label": link.label, "url": get_script_prefix() + link.path, "is_tool": link.is_tool,
          "is_current": link is current, "is_inbox": link.path == "inbox/"}
         for link in LINKS
-        if _exists(link.path) and (user.is_staff or not link.staff_only)
+        if _exists(link.path) and _is_for(user, link)
     ]  # fmt: skip
     return {"links": links, "waiting": waiting_count(user)}
+
+
+def _is_for(user: Any, link: Link) -> bool:
+    if link.staff_only and not user.is_staff:
+        return False
+    return not link.permission or bool(user.has_perm(link.permission))
 
 
 def _current(here: str) -> Link | None:

@@ -1,7 +1,7 @@
 """The log is read by whoever holds its permission, and written through no door."""
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
 from ledger.models import Checkpoint, LedgerEntry
@@ -25,6 +25,17 @@ def reader():
 def test_strangers_are_sent_away(filled, api, client, path):
     assert client.get(LIST + path).status_code == 401
     assert api(UserFactory(is_staff=True)).get(LIST + path).status_code == 403
+
+
+def test_a_role_on_one_project_opens_no_log_of_all_projects(filled, api, client_for, lead):
+    lead.is_staff = True
+    lead.save()
+    lead.groups.add(Group.objects.get(name="Stakeholders"))
+    browser = client_for(lead)
+    assert api(lead).get(LIST).status_code == 403
+    assert browser.get("/admin/ledger/ledgerentry/").status_code == 403
+    assert browser.get("/admin/ledger/checkpoint/").status_code == 403
+    assert b"/admin/ledger/" not in browser.get("/inbox/").content
 
 
 def test_a_superuser_reads(filled, api, superuser):
