@@ -52,7 +52,9 @@ LINKS = (
     Link("Reviews", "reviews/"),
     Link("Models", "lineage/"),
     Link("Deployments", "deployments/"),
-    Link("Ledger", "admin/ledger/ledgerentry/", True, "ledger.view_ledgerentry"),
+    Link(
+        "Ledger", "admin/ledger/ledgerentry/", staff_only=True, permission="ledger.view_ledgerentry"
+    ),
     Link("Admin", "admin/", staff_only=True),
     Link("API", "api/docs/", is_tool=True),
     Link("MLflow", "mlflow/", is_tool=True),
