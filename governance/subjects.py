@@ -42,6 +42,10 @@ class SubjectResolver(Protocol):
         """Return the facts of `ref`, such as `model_version:7`, or raise NotFound."""
         ...
 
+    def project_of(self, ref: str) -> Project | None:
+        """Return the project that `ref` belongs to, without reading files, or raise NotFound."""
+        ...
+
 
 def resolve(kind: str, ref: str) -> SubjectFacts:
     """Return the facts of a subject as it is now; slow parts may read files.
@@ -50,36 +54,47 @@ def resolve(kind: str, ref: str) -> SubjectFacts:
         InvalidInput: code `unknown_subject_kind`.
         NotFound: there is no such subject.
     """
-    dotted = {**_OWN_RESOLVERS, **settings.SUBJECT_RESOLVERS}.get(kind)
-    if dotted is None:
-        raise InvalidInput(f"Nothing here judges a {kind!r}.", code="unknown_subject_kind")
-    resolver = cast("SubjectResolver", import_string(dotted)())
-    return resolver.resolve(ref)
+    return _resolver(kind).resolve(ref)
+
+
+def require_of_project(kind: str, ref: str, project: Project) -> None:
+    """Refuse a subject of another project: whoever works there may not put anything on it.
+
+    Raises:
+        InvalidInput: code `unknown_subject_kind`.
+        NotFound: code `no_such_subject`.
+    """
+    if _resolver(kind).project_of(ref) not in {None, project}:
+        raise NotFound(f"{project.name} has no such subject.", code="no_such_subject")
 
 
 def primary_key(ref: str, kind: str) -> int:
     """Return the key in a reference such as `scoping_document:4`.
 
+    Everything about a subject is found by its reference, so each has one spelling only: `:04` would
+    be a subject without evidence and findings.
+
     Raises:
         NotFound: the reference is of another kind or no reference at all.
     """
-    prefix, _, key = ref.partition(":")
-    if prefix != kind or not key.isdecimal():
+    key = ref.removeprefix(f"{kind}:")
+    if not key.isdecimal() or ref != f"{kind}:{int(key)}":
         raise NotFound(f"{ref!r} names no {kind.replace('_', ' ')}.", code="no_such_subject")
     return int(key)
+
+
+def _resolver(kind: str) -> SubjectResolver:
+    dotted = {**_OWN_RESOLVERS, **settings.SUBJECT_RESOLVERS}.get(kind)
+    if dotted is None:
+        raise InvalidInput(f"Nothing here judges a {kind!r}.", code="unknown_subject_kind")
+    return cast("SubjectResolver", import_string(dotted)())
 
 
 class ScopingDocumentResolver:
     """Facts of a submitted scoping document: its content hash, readiness and editors."""
 
     def resolve(self, ref: str) -> SubjectFacts:
-        document = (
-            ScopingDocument.objects.select_related("project")
-            .filter(pk=primary_key(ref, "scoping_document"))
-            .first()
-        )
-        if document is None:
-            raise NotFound("There is no such scoping document.", code="no_such_subject")
+        document = self._document(ref)
         return SubjectFacts(
             label=str(document),
             project=document.project,
@@ -87,6 +102,16 @@ class ScopingDocumentResolver:
             attributes=self._attributes(document),
             authors={"scope": author_ids(document)},
         )
+
+    def project_of(self, ref: str) -> Project:
+        return self._document(ref).project
+
+    def _document(self, ref: str) -> ScopingDocument:
+        rows = ScopingDocument.objects.select_related("project")
+        document = rows.filter(pk=primary_key(ref, "scoping_document")).first()
+        if document is None:
+            raise NotFound("There is no such scoping document.", code="no_such_subject")
+        return document
 
     def _attributes(self, document: ScopingDocument) -> dict[str, Any]:
         readiness = assess(document)
@@ -103,13 +128,7 @@ class PolicyVersionResolver:
     """Facts of a policy version; it belongs to no project, any project's people may review it."""
 
     def resolve(self, ref: str) -> SubjectFacts:
-        version = (
-            PolicyVersion.objects.select_related("policy")
-            .filter(pk=primary_key(ref, "policy_version"))
-            .first()
-        )
-        if version is None:
-            raise NotFound("There is no such policy version.", code="no_such_subject")
+        version = self._version(ref)
         authors = {} if version.created_by_id is None else {"policy": {version.created_by_id}}
         return SubjectFacts(
             label=str(version),
@@ -118,6 +137,16 @@ class PolicyVersionResolver:
             attributes={"status": str(version.status), "parses": True},
             authors={part: frozenset(people) for part, people in authors.items()},
         )
+
+    def project_of(self, ref: str) -> None:
+        self._version(ref)
+
+    def _version(self, ref: str) -> PolicyVersion:
+        rows = PolicyVersion.objects.select_related("policy")
+        version = rows.filter(pk=primary_key(ref, "policy_version")).first()
+        if version is None:
+            raise NotFound("There is no such policy version.", code="no_such_subject")
+        return version
 
 
 _OWN_RESOLVERS = {"policy_version": "governance.subjects.PolicyVersionResolver"}

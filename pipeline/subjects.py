@@ -13,7 +13,7 @@ from pipeline.models import DatasetVersion, ModelVersion, Run
 from pipeline.services import mirror
 from pipeline.services.mirror import RunFacts
 from projects.errors import NotFound
-from projects.models import ScopingDocument
+from projects.models import Project, ScopingDocument
 
 _COMMIT = "mlflow.source.git.commit"
 _DIRTY = "mlflow.source.git.dirty"
@@ -42,6 +42,10 @@ class ModelVersionResolver:
             unmapped=_unmapped(version, run),
         )
 
+    def project_of(self, ref: str) -> Project:
+        """Return the project of the registered model."""
+        return _model_version(ref).model.project
+
 
 class DatasetVersionResolver:
     """Facts of a dataset version: the file hashed again, its datasheet and who registered it."""
@@ -67,6 +71,10 @@ class DatasetVersionResolver:
             authors={"dataset": _people(dataset.registered_by_id)},
             unmapped=() if dataset.registered_by_id else ("dataset",),
         )
+
+    def project_of(self, ref: str) -> Project:
+        """Return the project that the data were registered for."""
+        return _dataset_version(ref).project
 
 
 def stored_digest(dataset: DatasetVersion) -> str:

@@ -11,6 +11,7 @@ from governance import access, content
 from governance.models import Evidence, GateReview, LineageNode
 from governance.rules.digests import digest_of, digest_of_set, same_numbers
 from governance.services import lineage
+from governance.subjects import require_of_project
 from ledger import services as ledger
 from projects.actors import Actor
 from projects.errors import InvalidInput
@@ -39,10 +40,12 @@ def record_evidence(material: Material, *, actor: Actor) -> Evidence:
 
     Raises:
         NotPermitted: the actor has no part in the project.
+        NotFound: code `no_such_subject`; the project has no such subject.
         InvalidInput: unknown kind of subject, nothing in it, or a number that is not finite.
     """
     access.require(actor, "evidence.record", material.project)
     _check(material)
+    require_of_project(material.subject_kind, material.subject_ref, material.project)
     attachment = "" if material.content is None else content.put(material.content)
     return _store(material, attachment, actor=actor)
 

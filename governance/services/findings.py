@@ -12,6 +12,7 @@ from governance import access
 from governance.models import Finding, LineageNode
 from governance.rules.transitions import FINDING_TRANSITIONS
 from governance.services import lineage
+from governance.subjects import require_of_project
 from ledger import services as ledger
 from projects.actors import Actor
 from projects.errors import InvalidInput, NotPermitted
@@ -41,9 +42,16 @@ class NewFinding:
 
 @transaction.atomic
 def open_finding(finding: NewFinding, *, actor: Actor) -> Finding:
-    """Put a defect on record; at high severity it blocks the gates that look for findings."""
+    """Put a defect on record; at high severity it blocks the gates that look for findings.
+
+    Raises:
+        NotPermitted: the actor has no part in the project.
+        NotFound: code `no_such_subject`; the project has no such subject.
+        InvalidInput: no title, or an unknown severity or kind of subject.
+    """
     access.require(actor, "finding.open", finding.project)
     _check(finding)
+    require_of_project(finding.subject_kind, finding.subject_ref, finding.project)
     row = Finding.objects.create(
         project=finding.project,
         subject_kind=finding.subject_kind,

@@ -14,9 +14,15 @@ from governance.services.reviews import ReviewRequest, Signature
 from projects.actors import system
 from projects.models import Project, ScopingDocument
 from tests.factories import PASSWORD, session_actor
-from tests.governance import fakes
+from tests.governance import faces, fakes
 
 Signer = Callable[..., SignOff]
+
+
+@pytest.fixture(autouse=True)
+def stand_ins(settings: Any) -> None:
+    """Let stand-ins answer for the pipeline wherever a reference is looked up."""
+    settings.SUBJECT_RESOLVERS = faces.RESOLVERS
 
 
 @pytest.fixture

@@ -35,6 +35,9 @@ class FakeSubject:
     def resolve(self, ref: str) -> SubjectFacts:
         return self.facts[ref]
 
+    def project_of(self, ref: str) -> Project | None:
+        return self.facts[ref].project
+
 
 def load_policies() -> None:
     policies.load_standard_policies(actor=system("setup"))

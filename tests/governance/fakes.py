@@ -66,6 +66,9 @@ class FakeResolver:
             raise NotFound("There is no such thing.", code="no_such_subject")
         return WORLD.facts[ref]
 
+    def project_of(self, ref: str) -> Project | None:
+        return self.resolve(ref).project
+
 
 def model_facts(project: Project, author: int, scope_hash: str) -> SubjectFacts:
     """Return the facts of a model version that meets every requirement of the standard policy."""

@@ -32,10 +32,8 @@ WEAK = {"test_roc_auc": 0.5}
 
 
 @pytest.fixture
-def finding(project: Project, risk_officer: User, data_scientist: User) -> Finding:
-    new = NewFinding(
-        project, "model_version", fakes.MODEL, "Leak?", "", "high", owner=data_scientist
-    )
+def finding(candidate: str, project: Project, risk_officer: User, data_scientist: User) -> Finding:
+    new = NewFinding(project, "model_version", candidate, "Leak?", "", "high", owner=data_scientist)
     return findings.open_finding(new, actor=session_actor(risk_officer))
 
 
@@ -73,8 +71,10 @@ def test_a_failed_verification_opens_it_again(
 
 
 @pytest.mark.parametrize("part", ["monitoring", "serving", "reconciler", "gateway"])
-def test_parts_of_the_system_open_findings_but_close_none(project: Project, part: str) -> None:
-    new = NewFinding(project, "model_version", fakes.MODEL, "Drift", "", "high")
+def test_parts_of_the_system_open_findings_but_close_none(
+    candidate: str, project: Project, part: str
+) -> None:
+    new = NewFinding(project, "model_version", candidate, "Drift", "", "high")
     found = findings.open_finding(new, actor=system(part))
     assert (found.source, found.owner) == (f"system:{part}", None)
     with pytest.raises(NotPermitted):
@@ -97,6 +97,17 @@ def test_strangers_open_no_findings(project: Project, outsider: User) -> None:
     new = NewFinding(project, "model_version", fakes.MODEL, "x", "", "low")
     with pytest.raises(NotFound):
         findings.open_finding(new, actor=session_actor(outsider))
+
+
+def test_nobody_opens_findings_on_the_subject_of_another_project(
+    candidate: str, outsider: User
+) -> None:
+    elsewhere = StakeholderFactory(user=outsider, role="lead").project
+    new = NewFinding(elsewhere, "model_version", candidate, "Leak!", "", "critical")
+    with pytest.raises(NotFound) as error:
+        findings.open_finding(new, actor=session_actor(outsider))
+    assert error.value.code == "no_such_subject"
+    assert not Finding.objects.exists()
 
 
 # --- Waivers --------------------------------------------------------------------------------------

@@ -198,3 +198,28 @@ def test_only_known_kinds_are_judged(lead: User) -> None:
         subjects.resolve("planet", "planet:1")
     assert error.value.code == "unknown_subject_kind"
     assert session_actor(lead).method == "session"
+
+
+@pytest.mark.parametrize("key", ["7", "10"])
+def test_a_reference_is_read(key: str) -> None:
+    assert subjects.primary_key(f"model_version:{key}", "model_version") == int(key)
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "model_version:07",
+        "model_version:\u0667",
+        "model_version:+7",
+        "model_version: 7",
+        "model_version:7:",
+        "model_version:",
+        "model_version",
+        "7",
+        "dataset_version:7",
+    ],
+)
+def test_a_subject_has_one_spelling_only(ref: str) -> None:
+    with pytest.raises(NotFound) as error:
+        subjects.primary_key(ref, "model_version")
+    assert error.value.code == "no_such_subject"

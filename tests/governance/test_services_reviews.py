@@ -298,3 +298,15 @@ def test_unfit_evidence_is_refused(
         record_evidence(Material(**values), actor=session_actor(data_scientist))
     assert error.value.code == code
     assert not Evidence.objects.exists()
+
+
+def test_nobody_puts_evidence_on_the_subject_of_another_project(
+    candidate: str, outsider: User
+) -> None:
+    elsewhere = StakeholderFactory(user=outsider, role="data_scientist").project
+    before = Evidence.objects.count()
+    material = Material(elsewhere, "model_version", candidate, "model_card", "Mine", {"x": 1})
+    with pytest.raises(NotFound) as error:
+        record_evidence(material, actor=session_actor(outsider))
+    assert error.value.code == "no_such_subject"
+    assert Evidence.objects.count() == before
