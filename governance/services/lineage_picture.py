@@ -1,6 +1,6 @@
 """A lineage graph as boxes and curves, ready for a template to draw."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +10,8 @@ from governance.rules.layout import Layout, Spot, layered
 BOX_WIDTH, BOX_HEIGHT = 204, 50
 COLUMN, ROW, MARGIN = 224, 92, 12
 LABEL_LENGTH = 25
+#: More pieces of evidence about one thing than this are drawn as one box.
+FOLD_ABOVE = 2
 
 
 class Traced(Protocol):
@@ -29,7 +31,6 @@ class Box:
     x: float
     y: float
     label: str
-    is_start: bool
 
     @property
     def middle(self) -> float:
@@ -53,24 +54,45 @@ class Picture:
     height: float
     boxes: Sequence[Box]
     curves: Sequence[Curve]
+    start: int | None = None
     box_width: int = BOX_WIDTH
     box_height: int = BOX_HEIGHT
 
 
 def picture(graph: Traced, *, start: LineageNode | None = None) -> Picture:
     """Lay a graph out in layers from the first cause at the top to the last effect below."""
+    folded = _folded(graph)
+    hidden = {pk for pk, label in folded.items() if not label}
+    nodes = [node for node in graph.nodes if node.pk not in hidden]
+    edges = [edge for edge in graph.edges if edge.target_id not in hidden]
     layout = layered(
-        [node.pk for node in graph.nodes],
-        [(edge.source_id, edge.target_id) for edge in graph.edges],
+        [node.pk for node in nodes], [(edge.source_id, edge.target_id) for edge in edges]
     )
     widest = max(layout.sizes, default=1)
-    boxes = {node.pk: _box(node, layout, widest, start) for node in graph.nodes}
+    boxes = {node.pk: _box(node, layout, widest, folded.get(node.pk)) for node in nodes}
     return Picture(
         width=2 * MARGIN + widest * COLUMN - (COLUMN - BOX_WIDTH),
         height=2 * MARGIN + max(len(layout.sizes) - 1, 0) * ROW + BOX_HEIGHT,
         boxes=list(boxes.values()),
-        curves=_curves(graph.edges, layout, boxes, widest),
+        curves=_curves(edges, layout, boxes, widest),
+        start=None if start is None else start.pk,
     )
+
+
+def _folded(graph: Traced) -> Mapping[int, str]:
+    """Return the label of each box that stands for many, and "" for those it stands for."""
+    sources = {edge.source_id for edge in graph.edges}
+    evidence = {node.pk for node in graph.nodes if node.kind == LineageNode.Kind.EVIDENCE}
+    leaves: dict[int, list[int]] = {}
+    for edge in graph.edges:
+        if edge.target_id in evidence - sources:
+            leaves.setdefault(edge.source_id, []).append(edge.target_id)
+    folded: dict[int, str] = {}
+    for found in leaves.values():
+        if len(found) > FOLD_ABOVE:
+            folded |= dict.fromkeys(found, "")
+            folded[found[0]] = f"{len(found)} pieces of evidence"
+    return folded
 
 
 def _left(spot: Spot, layout: Layout, widest: int) -> float:
@@ -79,9 +101,9 @@ def _left(spot: Spot, layout: Layout, widest: int) -> float:
     return MARGIN + indent + spot.position * COLUMN
 
 
-def _box(node: LineageNode, layout: Layout, widest: int, start: LineageNode | None) -> Box:
+def _box(node: LineageNode, layout: Layout, widest: int, label: str | None) -> Box:
     spot = layout.spots[node.pk]
-    label = node.label
+    label = label or node.label
     if len(label) > LABEL_LENGTH:
         label = label[: LABEL_LENGTH - 1].rstrip() + "…"
     return Box(
@@ -89,7 +111,6 @@ def _box(node: LineageNode, layout: Layout, widest: int, start: LineageNode | No
         x=_left(spot, layout, widest),
         y=MARGIN + spot.layer * ROW,
         label=label,
-        is_start=start is not None and node.pk == start.pk,
     )
 
 

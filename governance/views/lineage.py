@@ -1,7 +1,7 @@
 """From scope to prediction: the graph around one model version, and how to find one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -66,12 +66,13 @@ def lineage(request: HttpRequest, actor: Actor, name: str, number: int) -> HttpR
     start = find_version(actor, name, number)
     graph = visible_trace(start, actor=actor)
     drawing = picture(graph, start=start)
-    stops = {box.node.pk: Stop(box.node, address_of(box.node), box) for box in drawing.boxes}
+    stops = {node.pk: Stop(node, address_of(node)) for node in graph.nodes}
     context: dict[str, Any] = {
         "start": start,
         "name": name,
         "number": number,
         "drawing": drawing,
+        "drawn": [replace(stops[box.node.pk], box=box) for box in drawing.boxes],
         "stops": list(stops.values()),
         "ways": [Way(edge, stops[edge.source_id], stops[edge.target_id]) for edge in graph.edges],
         "reviews": GateReview.objects.visible_to(actor)

@@ -9,6 +9,7 @@ from governance import content, guards, subjects
 from governance.models import GateReview, LineageEdge, LineageNode
 from governance.services import lineage, reviews
 from governance.services.lineage import Node
+from governance.services.lineage_picture import picture
 from projects.actors import system
 from projects.errors import InvalidInput, NotFound, Unavailable
 from projects.models import Project, ScopingDocument, Sprint
@@ -223,3 +224,18 @@ def test_a_subject_has_one_spelling_only(ref: str) -> None:
     with pytest.raises(NotFound) as error:
         subjects.primary_key(ref, "model_version")
     assert error.value.code == "no_such_subject"
+
+
+@pytest.mark.django_db
+def test_many_pieces_of_evidence_are_drawn_as_one_box(project: Project) -> None:
+    model, plan = node(project, "model_version", 1), node(project, "finding", 1)
+    lineage.record_edge(model, plan, "found_wanting")
+    for number in range(1, 4):
+        lineage.record_edge(model, node(project, "evidence", number), "examined_in")
+    drawing = picture(lineage.trace(model), start=model)
+    assert sorted(box.label for box in drawing.boxes) == [
+        "3 pieces of evidence",
+        "finding 1",
+        "model_version 1",
+    ]
+    assert len(drawing.curves) == 2
