@@ -9,7 +9,7 @@ from governance import content
 from governance.subjects import SubjectFacts, primary_key
 from pipeline.gateway import paths
 from pipeline.gateway.digest import file_digest, tree_digest
-from pipeline.models import DatasetVersion, ModelVersion, Run
+from pipeline.models import DatasetVersion, Job, ModelVersion, Run
 from pipeline.services import mirror
 from pipeline.services.mirror import RunFacts
 from projects.errors import NotFound
@@ -187,7 +187,7 @@ def _authors(
     scope: ScopingDocument | None,
 ) -> dict[str, frozenset[int]]:
     authors = {
-        "run": _people(run.launched_by_id if run else None),
+        "run": _people(run.launched_by_id if run else None, *_who_asked_for(version)),
         "registration": _people(version.registered_by_id),
         "dataset": _people(*(dataset.registered_by_id for dataset in datasets)),
     }
@@ -195,6 +195,12 @@ def _authors(
         editors = scope.editors.values_list("pk", flat=True)
         authors["scope"] = _people(scope.created_by_id, scope.submitted_by_id, *editors)
     return authors
+
+
+def _who_asked_for(version: ModelVersion) -> list[int]:
+    """Return who had the version trained by a job: pressing the button is launching the run."""
+    asked = Job.objects.filter(result__model_version=version.ref, requested_by__isnull=False)
+    return list(asked.values_list("requested_by", flat=True))
 
 
 def _unmapped(version: ModelVersion, run: Run | None) -> tuple[str, ...]:

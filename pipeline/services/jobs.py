@@ -176,6 +176,17 @@ def step(job: Job, progress: int, message: str) -> None:
         raise JobCancelled
 
 
+def note(job: Job, made: Mapping[str, Any]) -> None:
+    """Keep what a running job has made so far, for whoever asks before it ends.
+
+    Raises:
+        JobLost: another worker has claimed the job since.
+    """
+    mine = Job.objects.filter(pk=job.pk, status=Job.Status.RUNNING, version_lock=job.version_lock)
+    if not mine.update(result=dict(made)):
+        raise JobLost
+
+
 @contextmanager
 def _heartbeat(job: Job) -> Iterator[None]:
     """Keep the lease alive during steps that take longer than it."""

@@ -125,7 +125,8 @@ def enqueue_due_retraining() -> int:
 def run_retraining(job: Job, actor: Actor) -> Mapping[str, Any]:
     """Train a candidate for the policy that the job names.
 
-    Whoever asked for the job, the candidate's author is the part `retraining`.
+    The candidate is registered by the part `retraining`; who asked for the job by hand counts as
+    having launched its run, and does not sign it.
     """
     policy = RetrainingPolicy.objects.select_related(
         "deployment__project",
@@ -167,6 +168,8 @@ def train_candidate(policy: RetrainingPolicy, *, actor: Actor, job: Job) -> dict
     candidate = _compare(trained, rows, dataset, champion)
     jobs.step(job, 82, "Logging the run.")
     version = _log(candidate, deployment, champion, reason=str(job.params.get("reason", "")))
+    # From now on whoever asked for the job is an author of the version: see `pipeline.subjects`.
+    jobs.note(job, {"model_version": version.ref})
     jobs.step(job, 92, "Recording the comparison.")
     _record_evidence(candidate, champion, version, actor=actor)
     return _conclude(candidate, envelope, deployment, version, actor=actor)

@@ -12,6 +12,7 @@ from pipeline.services import envelopes, frames, jobs, retraining
 from projects.actors import system
 from projects.errors import InvalidInput, NotPermitted
 from tests.pipeline.conftest import FEATURES, moment, rows_of
+from tests.factories import session_actor
 from tests.pipeline.gateway.conftest import EXPERIMENT, mlflow_server  # noqa: F401 - a fixture
 
 ENVELOPE = {"train_months": 4, "test_months": 2, "min_rows": 200, "max_drop": 1.0}
@@ -115,6 +116,7 @@ def test_a_candidate_is_trained_compared_and_asks_for_promotion(
     approved_scope,
     policy,
     data_scientist,
+    ml_engineer,
     settings,
 ):
     settings.MLFLOW_TRACKING_URI = mlflow_server.url
@@ -124,7 +126,7 @@ def test_a_candidate_is_trained_compared_and_asks_for_promotion(
     deployment = policy.deployment
     Run.objects.filter(pk=deployment.version.run_id).update(experiment=experiment)
     labelled_traffic(deployment)
-    job = retraining.enqueue_retraining(policy, actor=system("monitoring"), reason="Drift.")
+    job = retraining.enqueue_retraining(policy, actor=session_actor(ml_engineer), reason="Drift.")
     jobs.run_job(job.pk)
     job.refresh_from_db()
     assert job.status == "done", (job.message, job.result)
@@ -141,6 +143,7 @@ def test_a_candidate_is_trained_compared_and_asks_for_promotion(
     promotion = Promotion.objects.get(status="requested")
     assert promotion.requested_as == "system:retraining"
     assert promotion.review.status == "open"
+    assert promotion.review.facts["authors"]["run"] == [ml_engineer.pk]
     assert not SignOff.objects.exists()
     assert job.result["promotion"] == promotion.pk
 

@@ -12,7 +12,7 @@ from governance.models import LineageEdge
 from governance.subjects import resolve
 from ledger.models import LedgerEntry
 from pipeline.gateway.digest import file_digest, tree_digest
-from pipeline.models import ModelVersion
+from pipeline.models import Job, ModelVersion
 from tests.pipeline.gateway.conftest import EXPERIMENT, MODEL
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,6 +93,17 @@ def test_a_version_cannot_borrow_another_run(
             MODEL, logged.model_uri, run_id=better.info.run_id, model_id=logged.model_id
         )
     assert ModelVersion.objects.count() == 1
+
+
+def test_who_asked_for_the_job_launched_the_run(registered, data_scientist, ml_engineer):
+    made = {"project": registered.model.project, "kind": "retrain"}
+    Job.objects.create(
+        **made, requested_by=ml_engineer, result={"model_version": registered.ref, "number": 1}
+    )
+    Job.objects.create(**made, requested_by=None, result={"model_version": registered.ref})
+    facts = resolve("model_version", registered.ref)
+    assert facts.authors["run"] == {data_scientist.pk, ml_engineer.pk}
+    assert facts.authors["registration"] == {data_scientist.pk}
 
 
 def test_facts_are_read_afresh(mlflow_server, registered, approved_scope, data_scientist):
