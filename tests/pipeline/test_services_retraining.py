@@ -11,8 +11,8 @@ from pipeline.models import DatasetVersion, Job, ModelVersion, Prediction, Run
 from pipeline.services import envelopes, frames, jobs, retraining
 from projects.actors import system
 from projects.errors import InvalidInput, NotPermitted
-from tests.pipeline.conftest import FEATURES, moment, rows_of
 from tests.factories import session_actor
+from tests.pipeline.conftest import FEATURES, moment, rows_of
 from tests.pipeline.gateway.conftest import EXPERIMENT, mlflow_server  # noqa: F401 - a fixture
 
 ENVELOPE = {"train_months": 4, "test_months": 2, "min_rows": 200, "max_drop": 1.0}
