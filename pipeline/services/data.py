@@ -65,9 +65,11 @@ def register_dataset_version(upload: DatasetUpload, *, actor: Actor) -> DatasetV
 
     Raises:
         InvalidInput: the file cannot be used; the code is that of the problem found in it, or
-            `dataset_already_registered` where these bytes are a version already.
+            `dataset_already_registered` where these bytes are a version already, or
+            `wrong_datasheet` where its notes on columns cannot be read.
     """
     access.require(actor, "dataset.register", upload.project)
+    _require_readable_notes(upload.datasheet)
     data = _bytes_of(upload.content)
     described = _describe(data, upload)
     digest = content.put(data)
@@ -77,6 +79,23 @@ def register_dataset_version(upload: DatasetUpload, *, actor: Actor) -> DatasetV
     except IntegrityError:
         _refuse_known(upload, digest)
         raise
+
+
+def _require_readable_notes(datasheet: Mapping[str, Any]) -> None:
+    """Refuse notes on columns that no gate could read; they are kept for good once registered."""
+    columns = datasheet.get("columns") or {}
+    if isinstance(columns, Mapping):
+        is_readable = all(isinstance(note, Mapping) for note in columns.values())
+    else:
+        is_readable = isinstance(columns, list) and all(
+            isinstance(note, Mapping) and isinstance(note.get("name"), str) for note in columns
+        )
+    if not is_readable:
+        raise InvalidInput(
+            "The datasheet's `columns` must be an object of column names, each with an object of "
+            "notes, or a list of such objects with their `name`.",
+            code="wrong_datasheet",
+        )
 
 
 def _bytes_of(source: bytes | Path) -> bytes:

@@ -17,14 +17,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def upload(project, data_scientist, actor):
-    def send(file=None, *, who=None, name="calls", target="y", **expected):
+    def send(file=None, *, who=None, name="calls", target="y", sheet=DATASHEET, **expected):
         request = data.DatasetUpload(
             project=project,
             name=name,
             content=csv_of(rows_of(300)) if file is None else file,
             target=target,
             expected=data.Expected(**{"separator": ";", **expected}),
-            datasheet=DATASHEET,
+            datasheet=sheet,
         )
         return data.register_dataset_version(request, actor=actor(who or data_scientist))
 
@@ -87,6 +87,14 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_code(upload, file, expec
     assert refusal.value.code == code
     assert not DatasetVersion.objects.exists()
     assert not LedgerEntry.objects.filter(event="dataset.registered").exists()
+
+
+@pytest.mark.parametrize("columns", [5, "age", ["age"], [{"notes": ""}], {"age": "years"}])
+def test_notes_on_columns_that_no_gate_could_read_are_refused(upload, columns):
+    with pytest.raises(InvalidInput) as error:
+        upload(sheet={**DATASHEET, "columns": columns})
+    assert error.value.code == "wrong_datasheet"
+    assert not DatasetVersion.objects.exists()
 
 
 def test_a_file_that_is_not_there_is_refused(upload, tmp_path):
