@@ -49,7 +49,7 @@ class TestAccounts:
         assert client_for(superuser).post(page, new).status_code == 302
         entry = LedgerEntry.objects.get(event="account.changed")
         assert (entry.subject, entry.actor) == (f"user:{lead.pk}", f"user:{superuser.pk}")
-        assert entry.data["fields"] == ["Password"]
+        assert entry.data["fields"] == ["password"]
 
     def test_accounts_are_not_deleted(self, client_for, superuser, lead):
         answer = client_for(superuser).post(f"/admin/auth/user/{lead.pk}/delete/", {"post": "yes"})
