@@ -10,7 +10,7 @@ from governance.subjects import SubjectFacts, primary_key
 from pipeline.gateway import paths
 from pipeline.gateway.digest import file_digest, tree_digest
 from pipeline.models import DatasetVersion, Job, ModelVersion, Run
-from pipeline.services import mirror
+from pipeline.services import mirror, refreshing
 from pipeline.services.mirror import RunFacts
 from projects.errors import NotFound
 from projects.models import Project, ScopingDocument
@@ -27,7 +27,7 @@ class ModelVersionResolver:
         """Return the facts as they are now; the run is read from MLflow's store each time."""
         version = _model_version(ref)
         project = version.model.project
-        facts = mirror.refresh_run(version.run.run_id) if version.run else None
+        facts = refreshing.refresh_run(version.run.run_id) if version.run else None
         datasets = mirror.datasets_of(project, facts) if facts else {}
         scope = ScopingDocument.objects.approved().filter(project=project).first()
         runs = Run.objects.select_related("work_item", "sprint")

@@ -1,14 +1,10 @@
 """Reads runs from MLflow's store, in this process, as plain facts."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 from pipeline.gateway.identity import acting_as
-from pipeline.services.mirror import DatasetInput, RunFacts
+from pipeline.gateway.run_facts import facts_of
+from pipeline.services.mirror import RunFacts
 from projects.actors import system
 from projects.errors import DomainError, NotFound, Unavailable
-
-_CONTEXT_TAG = "mlflow.data.context"
 
 
 def read(run_id: str) -> RunFacts:
@@ -35,32 +31,3 @@ def read(run_id: str) -> RunFacts:
         raise Unavailable(
             "MLflow's database does not answer.", code="mlflow_unreachable"
         ) from error
-
-
-def facts_of(run: Any) -> RunFacts:
-    """Return an MLflow run as plain facts."""
-    info, data = run.info, run.data
-    return RunFacts(
-        run_id=info.run_id,
-        experiment_id=str(info.experiment_id),
-        name=info.run_name or "",
-        status=str(info.status),
-        started_at=_time(info.start_time) or datetime.now(UTC),
-        ended_at=_time(info.end_time),
-        lifecycle=str(info.lifecycle_stage),
-        params=dict(data.params),
-        metrics=dict(data.metrics),
-        tags=dict(data.tags),
-        datasets=tuple(
-            _input(given) for given in (run.inputs.dataset_inputs if run.inputs else [])
-        ),
-    )
-
-
-def _input(given: Any) -> DatasetInput:
-    context = next((tag.value for tag in given.tags if tag.key == _CONTEXT_TAG), "")
-    return DatasetInput(given.dataset.name, given.dataset.digest, context)
-
-
-def _time(milliseconds: int | None) -> datetime | None:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None

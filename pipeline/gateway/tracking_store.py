@@ -15,10 +15,10 @@ from mlflow.store.tracking.dbmodels.models import (
 )
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-from pipeline.adapters.runs import facts_of
 from pipeline.gateway import access, frozen, paths, reserved
 from pipeline.gateway.errors import governed
 from pipeline.gateway.identity import acting_as, require_actor
+from pipeline.gateway.run_facts import facts_of
 from pipeline.models import Run
 from pipeline.services import mirror, ties
 from projects.actors import system

@@ -151,15 +151,6 @@ def mirror_run(facts: RunFacts, *, actor: Actor | None = None) -> Run:
     return run
 
 
-def refresh_run(run_id: str) -> RunFacts:
-    """Read a run from MLflow's store, bring our row up to date and return what was read."""
-    from pipeline.adapters import runs
-
-    facts = runs.read(run_id)
-    mirror_run(facts)
-    return facts
-
-
 @transaction.atomic
 def mirror_run_deleted(run_id: str, *, actor: Actor) -> None:
     """Record that a run was deleted in MLflow; our row stays."""

@@ -35,7 +35,7 @@ def aliases(monkeypatch):
             raise state["error"]
         return state["aliases"].get((name, alias))
 
-    monkeypatch.setattr("pipeline.subjects.mirror.refresh_run", lambda run_id: None)
+    monkeypatch.setattr("pipeline.subjects.refreshing.refresh_run", lambda run_id: None)
     monkeypatch.setattr(registry, "set_alias", set_alias)
     monkeypatch.setattr(registry, "get_alias", get_alias)
     return state
