@@ -48,7 +48,8 @@ def pages(racing_db, members, project, submitted_scope, lead, data_scientist) ->
 def _open_finding(project: Any, review: Any, by: Any) -> None:
     about = ("model_version", review.subject_ref)
     new = findings.NewFinding(project, *about, "Drift of euribor3m", "It moved.", "medium")
-    findings.open_finding(new, actor=session_actor(by))
+    with faces.fake_subjects():
+        findings.open_finding(new, actor=session_actor(by))
 
 
 def _record_lineage(project: Any) -> None:
