@@ -22,6 +22,11 @@ urlpatterns = [
     path("findings/<int:pk>/reopen/", findings.reopen, name="reopen-finding"),
     path("findings/<int:pk>/close/", findings.close, name="close-finding"),
     path("lineage/", lineage.model_versions, name="model-versions"),
+    path(
+        "lineage/<path:name>/<int:number>/promotion/",
+        lineage.request_promotion,
+        name="request-promotion",
+    ),
     # Registered models may carry any character in MLflow, a slash too.
     path("lineage/<path:name>/<int:number>/", lineage.lineage, name="lineage"),
 ]

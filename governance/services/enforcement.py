@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec, TypeVar
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import transaction
@@ -208,9 +209,9 @@ def _promotion_refusal(change: AliasChange, version: int, environment: Environme
     start = f"{change.model_name} v{version} is not approved for {environment.name}."
     latest = _latest_promotion(change.model_name, version, environment.name)
     if latest is None:
+        place = f"{settings.BASE_URL}/lineage/{quote(change.model_name)}/{version}/"
         return NotPermitted(
-            f"{start} No promotion was requested; request it at {settings.BASE_URL}/inbox/ and "
-            "have it signed.",
+            f"{start} No promotion was requested; request it at {place} and have it signed.",
             code="promotion_not_approved",
             details={"reasons": ["No promotion was requested."], "review_url": ""},
         )

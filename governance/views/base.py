@@ -7,19 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from projects import errors
+from projects.problems import of_domain_error
 from projects.views.base import page, visible_or_404
 
 __all__ = ["attempt", "page", "status_of", "visible_or_404", "words_of"]
-
-_STATUS: dict[type[errors.DomainError], int] = {
-    errors.InvalidInput: 400,
-    errors.NotPermitted: 403,
-    errors.NotFound: 404,
-    errors.InvalidTransition: 409,
-    errors.StaleState: 409,
-    errors.RuleViolated: 422,
-    errors.Unavailable: 503,
-}
 
 
 def attempt(
@@ -49,4 +40,4 @@ def words_of(error: errors.DomainError) -> str:
 
 def status_of(error: errors.DomainError) -> int:
     """Return the HTTP status under which a page shows a refusal."""
-    return _STATUS.get(type(error), 422)
+    return of_domain_error(error).status

@@ -5,13 +5,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from django import forms
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from governance.models import GateReview, LineageEdge, LineageNode
+from governance import access
+from governance.models import Environment, GateReview, LineageEdge, LineageNode
+from governance.services import promotions
 from governance.services.lineage_picture import Box, picture
 from governance.services.lineage_search import (
     find_version,
@@ -19,8 +23,10 @@ from governance.services.lineage_search import (
     versions,
     visible_trace,
 )
-from governance.views.base import page
+from governance.services.promotions import PromotionRequest
+from governance.views.base import page, words_of
 from projects.actors import Actor
+from projects.errors import DomainError
 
 PER_PAGE = 50
 
@@ -59,6 +65,17 @@ def model_versions(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "governance/model_versions.html", context)
 
 
+class PromotionForm(forms.Form):
+    """Where a model version shall go, and why."""
+
+    environment = forms.ModelChoiceField(
+        Environment.objects.all(), to_field_name="name", empty_label=None
+    )
+    reason = forms.CharField(
+        required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
 @require_safe
 @page
 def lineage(request: HttpRequest, actor: Actor, name: str, number: int) -> HttpResponse:
@@ -75,11 +92,35 @@ def lineage(request: HttpRequest, actor: Actor, name: str, number: int) -> HttpR
         "drawn": [replace(stops[box.node.pk], box=box) for box in drawing.boxes],
         "stops": list(stops.values()),
         "ways": [Way(edge, stops[edge.source_id], stops[edge.target_id]) for edge in graph.edges],
+        "promotion_form": PromotionForm()
+        if access.can(actor, "promotion.request", start.project)
+        else None,
         "reviews": GateReview.objects.visible_to(actor)
         .of_subject("model_version", start.ref)
         .order_by("-pk"),
     }
     return render(request, "governance/lineage.html", context)
+
+
+@require_POST
+@page
+def request_promotion(request: HttpRequest, actor: Actor, name: str, number: int) -> HttpResponse:
+    """Ask for a version's promotion and go to the review that decides it."""
+    start = find_version(actor, name, number)
+    back = reverse("governance:lineage", args=[name, number])
+    form = PromotionForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose one of the environments.")
+        return redirect(back)
+    environment, reason = form.cleaned_data["environment"].name, form.cleaned_data["reason"]
+    wanted = PromotionRequest(start.project, name, number, start.ref, environment, reason)
+    try:
+        asked = promotions.request_promotion(wanted, actor=actor)
+    except DomainError as error:
+        messages.error(request, words_of(error))
+        return redirect(back)
+    messages.success(request, f"The promotion to {environment} is requested.")
+    return redirect("governance:review", asked.review_id)
 
 
 def address_of(node: LineageNode) -> str:

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from governance import content
-from governance.models import Evidence, Finding, GateReview, LineageNode
+from governance.models import Evidence, Finding, GateReview, LineageNode, Promotion
 from governance.services import delegations, findings, lineage, reviews
 from governance.services.evaluating import latest_results
 from governance.services.inbox import waiting_count
@@ -294,3 +294,34 @@ class TestLineage:
 
     def test_an_unknown_version_is_a_404(self, client_for, validator, node):
         assert client_for(validator).get("/lineage/team/model/9/").status_code == 404
+
+
+class TestAskingForAPromotion:
+    @pytest.fixture
+    def version(self, project, data_scientist):
+        faces.load_policies()
+        ref = faces.put_model(project, author=data_scientist)
+        node = lineage.Node("model_version", ref, "term-deposit-calls v3", "a" * 64)
+        return lineage.record_node(node, project=project)
+
+    PAGE = "/lineage/term-deposit-calls/3/"
+
+    def test_opens_the_review_of_the_environments_gate(self, client_for, ml_engineer, version):
+        assert b"Request promotion" in client_for(ml_engineer).get(self.PAGE).content
+        body = {"environment": "production", "reason": "It ranks better."}
+        with faces.fake_subjects():
+            answer = client_for(ml_engineer).post(f"{self.PAGE}promotion/", body)
+        asked = Promotion.objects.get()
+        assert (answer.status_code, answer["Location"]) == (302, f"/reviews/{asked.review_id}/")
+        assert (asked.requested_by, asked.reason) == (ml_engineer, "It ranks better.")
+
+    def test_is_refused_without_the_role_and_to_a_place_that_is_none(
+        self, client_for, auditor, ml_engineer, outsider, version
+    ):
+        assert b"Request promotion" not in client_for(auditor).get(self.PAGE).content
+        with faces.fake_subjects():
+            for user, place in ((auditor, "production"), (ml_engineer, "nowhere")):
+                answer = client_for(user).post(f"{self.PAGE}promotion/", {"environment": place})
+                assert (answer.status_code, answer["Location"]) == (302, self.PAGE)
+            assert client_for(outsider).post(f"{self.PAGE}promotion/").status_code == 404
+        assert not Promotion.objects.exists()
