@@ -174,7 +174,7 @@ def manage(command: str, *arguments: str, name: str = "") -> Child:
 
 def background() -> list[Child]:
     """Return everything that runs beside the web process."""
-    return [manage("qcluster", name="worker"), manage("poll_promotions", name="promotions")]
+    return [manage("worker"), manage("poll_promotions", name="promotions")]
 
 
 def is_ready(address: Address) -> bool:
