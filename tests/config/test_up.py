@@ -134,7 +134,7 @@ def test_killing_it_ends_every_child_too(running, gone):
 
 @pytest.mark.parametrize(
     ("word", "name"),
-    [("gunicorn", "web"), ("worker", "worker"), ("poll_promotions", "promotions")],
+    [("gunicorn", "web"), ("manage.py\0worker", "worker"), ("poll_promotions", "promotions")],
 )
 def test_a_dead_child_ends_everything_with_a_sentence(running, gone, word, name):
     family = running.family
