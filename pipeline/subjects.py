@@ -5,13 +5,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from governance import content
 from governance.subjects import SubjectFacts, primary_key
 from pipeline.gateway import paths
 from pipeline.gateway.digest import file_digest, tree_digest
 from pipeline.models import DatasetVersion, Job, ModelVersion, Run
 from pipeline.services import mirror, refreshing
 from pipeline.services.mirror import RunFacts
+from projects import content_store
 from projects.errors import NotFound
 from projects.models import Project, ScopingDocument
 
@@ -80,7 +80,7 @@ class DatasetVersionResolver:
 def stored_digest(dataset: DatasetVersion) -> str:
     """Return the SHA-256 of the stored file as it is now; empty if it is gone."""
     try:
-        return file_digest(content.path(dataset.digest))
+        return file_digest(content_store.path(dataset.digest))
     except OSError:
         return ""
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from django.db import transaction
 
-from governance import access, content
+from governance import access
 from governance.models import Evidence, GateReview, LineageNode
 from governance.rules.digests import digest_of, digest_of_set, same_numbers
 from governance.services import lineage
 from governance.subjects import require_of_project
 from ledger import services as ledger
+from projects import content_store
 from projects.actors import Actor
 from projects.errors import InvalidInput
 from projects.models import Project
@@ -46,7 +47,7 @@ def record_evidence(material: Material, *, actor: Actor) -> Evidence:
     access.require(actor, "evidence.record", material.project)
     _check(material)
     require_of_project(material.subject_kind, material.subject_ref, material.project)
-    attachment = "" if material.content is None else content.put(material.content)
+    attachment = "" if material.content is None else content_store.put(material.content)
     return _store(material, attachment, actor=actor)
 
 

@@ -5,9 +5,9 @@ from typing import cast
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from governance import content
 from governance.models import Evidence
 from governance.views.base import page, visible_or_404
+from projects import content_store
 from projects.actors import Actor
 
 #: What a browser may show in place; everything else is downloaded.
@@ -23,7 +23,7 @@ def evidence_content(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
     evidence = visible_or_404(Evidence.objects.all(), actor, pk=pk)
     if not evidence.attachment:
         raise Http404("This evidence has no file.")
-    path = content.path(evidence.attachment)
+    path = content_store.path(evidence.attachment)
     if not path.exists():
         raise Http404("The file is not in the content store of this machine.")
     is_shown = evidence.media_type in SHOWN_IN_PLACE

@@ -5,12 +5,12 @@ from typing import Any
 
 from mlflow.store.artifact.utils.models import _parse_model_uri
 
-from governance import content
 from pipeline.adapters import model_files
 from pipeline.gateway import access, paths
 from pipeline.gateway.digest import tree_digest, tree_files
 from pipeline.models import RegisteredModel, Run
 from pipeline.services.mirror import VersionFacts
+from projects import content_store
 from projects.errors import InvalidInput, NotPermitted
 
 #: Larger files are bound by digest alone; reading them whole would press the web process.
@@ -98,4 +98,4 @@ def _logged_model(store: Any, model_id: str) -> Any:
 def _copy(directory: Any) -> dict[str, str]:
     """Put the files into the content store, so that what was signed can always be shown."""
     small = [(n, f) for n, f in tree_files(directory) if f.stat().st_size <= _COPY_LIMIT]
-    return {name: content.put(file.read_bytes()) for name, file in small}
+    return {name: content_store.put(file.read_bytes()) for name, file in small}

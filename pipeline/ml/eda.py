@@ -16,9 +16,9 @@ from pipeline.ml.eda_plots import (
     rate_picture,
 )
 from pipeline.ml.metrics import roc_auc
-from pipeline.ml.pictures import Picture
 from pipeline.ml.profile import bin_cuts, missing_mask, profile_table
 from pipeline.ml.tables import Column, is_number, require_binary_target, target_array
+from projects.charts.pictures import Picture
 
 # A single column that ranks the outcome this well on its own is more often a leak than a gift.
 SUSPICIOUS_AUC = 0.75

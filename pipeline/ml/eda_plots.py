@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.ml.pictures import (
+from pipeline.ml.tables import is_number
+from projects.charts.pictures import (
     BLUE,
     CARD,
     GREY,
@@ -25,7 +26,6 @@ from pipeline.ml.pictures import (
     canvas,
     finish,
 )
-from pipeline.ml.tables import is_number
 
 MOST_BARS = 24
 MOST_TICKS = 14

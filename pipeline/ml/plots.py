@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 
 from pipeline.ml.evaluation import Comparison, checked
 from pipeline.ml.metrics import BINS, roc_auc
-from pipeline.ml.pictures import (
+from pipeline.rules.monitoring import LOWER_IS_BETTER, Drift, is_worse
+from projects.charts.pictures import (
     BLUE,
     GREY,
     INK,
@@ -21,7 +22,6 @@ from pipeline.ml.pictures import (
     canvas,
     finish,
 )
-from pipeline.rules.monitoring import LOWER_IS_BETTER, Drift, is_worse
 
 CURVE_POINTS = 21
 MOST_BARS = 20

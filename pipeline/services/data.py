@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from governance import content
 from ledger import services as ledger
 from pipeline import access
 from pipeline.ml.problems import DataProblem
 from pipeline.models import DatasetVersion
 from pipeline.services import graph
+from projects import content_store
 from projects.actors import Actor
 from projects.errors import InvalidInput
 from projects.models import Project
@@ -72,7 +72,7 @@ def register_dataset_version(upload: DatasetUpload, *, actor: Actor) -> DatasetV
     _require_readable_notes(upload.datasheet)
     data = _bytes_of(upload.content)
     described = _describe(data, upload)
-    digest = content.put(data)
+    digest = content_store.put(data)
     try:
         with transaction.atomic():
             return _record(upload, described, digest, data, actor=actor)
@@ -198,7 +198,7 @@ def read_dataset(dataset: DatasetVersion) -> "pd.DataFrame":
     """Return the rows of a registered version, typed as they were when it was registered."""
     from pipeline.ml import tables
 
-    data = content.read(dataset.digest)
+    data = content_store.read(dataset.digest)
     numeric = tuple(
         column["name"]
         for column in dataset.columns

@@ -11,7 +11,6 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from governance import content
 from governance.models import Finding, GateReview, Promotion
 from governance.services import findings, lineage, policies, promotions, reviews
 from governance.services.findings import NewFinding
@@ -29,6 +28,7 @@ from pipeline.models import (
 from pipeline.rules.monitoring import Breach, Limits, breaches, is_enough
 from pipeline.services import frames, graph, jobs, loading, retraining
 from pipeline.services.scoring import signature_columns
+from projects import content_store
 from projects.actors import Actor, system
 from projects.errors import DomainError, InvalidInput, RuleViolated
 
@@ -236,7 +236,7 @@ def _draw(
         values = {name: performance.get(metric) for name, performance in over_time.items()}
         if any(value is not None for value in values.values()):
             drawn.append(plots.performance_picture(metric, values, limit))
-    return [{"title": one.title, "attachment": content.put(one.svg)} for one in drawn]
+    return [{"title": one.title, "attachment": content_store.put(one.svg)} for one in drawn]
 
 
 def _over_time(

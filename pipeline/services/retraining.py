@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.ml.evaluation import Comparison
-    from pipeline.ml.pictures import Picture
     from pipeline.ml.training import Trained
+    from projects.charts.pictures import Picture
 
 RETRAINING = system("retraining")
 #: How far into the job training itself starts and ends, in percent.

@@ -8,12 +8,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from governance import content
 from governance.models import Finding
 from governance.views.base import page
 from governance.views.evidence import SANDBOX
 from pipeline.models import Deployment, DriftReport, Job, Monitor, RetrainingPolicy
 from pipeline.services.loading import why_not_standing
+from projects import content_store
 from projects.actors import Actor
 
 SHOWN = 12
@@ -146,7 +146,7 @@ def report_plot(request: HttpRequest, actor: Actor, pk: int, number: int) -> Htt
     report = get_object_or_404(DriftReport.objects.visible_to(actor), pk=pk)
     if number >= len(report.plots):
         raise Http404("This report has no such plot.")
-    picture = content.read(report.plots[number]["attachment"])
+    picture = content_store.read(report.plots[number]["attachment"])
     response = HttpResponse(picture, content_type="image/svg+xml")
     response["Content-Security-Policy"] = SANDBOX
     response["Cache-Control"] = "private, max-age=86400, immutable"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from governance import content
 from governance.models import Environment
 from governance.services import findings, lineage, policies
 from pipeline.models import Deployment, DriftReport, Job, ModelVersion, Monitor, RegisteredModel
+from projects import content_store
 from tests import factories
 from tests.factories import session_actor
 from tests.governance import faces
@@ -104,7 +104,7 @@ def _deployment(project: Any) -> Deployment:
         performance={"roc_auc": 0.7123, "calibration_error": 0.0812},
         limits={"psi": 0.2, "performance": {"roc_auc": 0.6}},
         breaches=["euribor3m has drifted: its population stability index is 1.40."],
-        plots=[{"title": "Drift by feature", "attachment": content.put(faces.PIXEL)}],
+        plots=[{"title": "Drift by feature", "attachment": content_store.put(faces.PIXEL)}],
     )
     Job.objects.create(
         project=project, kind="retrain", status="running", progress=40, message="Tuning.",

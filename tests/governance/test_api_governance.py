@@ -10,7 +10,6 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from config.tokens import create_token
-from governance import content
 from governance.models import (
     DeniedAttempt,
     Evidence,
@@ -23,6 +22,7 @@ from governance.models import (
 )
 from governance.services import delegations, findings
 from ledger.models import LedgerEntry
+from projects import content_store
 from tests.factories import PASSWORD, session_actor
 from tests.governance import faces
 
@@ -289,7 +289,7 @@ class TestEvidence:
         response = token(data_scientist).post(url, {**body, "file": drawing}, format="multipart")
         assert response.status_code == 201
         stored = Evidence.objects.get(pk=response.json()["id"])
-        assert content.read(stored.attachment) == b"<svg/>"
+        assert content_store.read(stored.attachment) == b"<svg/>"
         assert stored.data == {"description": "Rises early."}
         before = Evidence.objects.count()
         program = SimpleUploadedFile("roc.exe", b"MZ", "application/x-msdownload")

@@ -7,11 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from governance import content
 from governance.models import Evidence, Finding, GateReview, LineageNode, Promotion
 from governance.services import delegations, findings, lineage, reviews
 from governance.services.evaluating import latest_results
 from governance.services.inbox import waiting_count
+from projects import content_store
 from tests.factories import UserFactory, session_actor
 from tests.governance import faces
 
@@ -252,7 +252,7 @@ class TestEvidence:
         assert response["Content-Security-Policy"].endswith("sandbox")
 
     def test_a_page_in_disguise_is_downloaded(self, client_for, validator, review, project):
-        held = content.put(b"<script>alert(1)</script>")
+        held = content_store.put(b"<script>alert(1)</script>")
         evil = Evidence.objects.create(
             project=project, subject_kind="model_version", subject_ref="model_version:3",
             kind="notes", title="Notes", attachment=held, media_type="text/html", digest="0" * 64,

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from governance import content, guards, subjects
+from governance import guards, subjects
 from governance.models import GateReview, LineageEdge, LineageNode
 from governance.services import lineage, reviews
 from governance.services.lineage import Node
 from governance.services.lineage_picture import picture
+from projects import content_store
 from projects.actors import system
 from projects.errors import InvalidInput, NotFound, Unavailable
 from projects.models import Project, ScopingDocument, Sprint
@@ -24,29 +25,29 @@ def store(settings: Any, tmp_path: Any) -> Any:
 
 
 def test_content_is_stored_once_under_its_digest(store: Any) -> None:
-    digest = content.put(b"bytes")
-    assert content.put(b"bytes") == digest
-    assert content.read(digest) == b"bytes"
+    digest = content_store.put(b"bytes")
+    assert content_store.put(b"bytes") == digest
+    assert content_store.read(digest) == b"bytes"
     assert [path.name for path in store.rglob("*") if path.is_file()] == [digest]
 
 
 def test_changed_content_is_not_handed_out(store: Any) -> None:
-    digest = content.put(b"bytes")
-    content.path(digest).write_bytes(b"bytez")
+    digest = content_store.put(b"bytes")
+    content_store.path(digest).write_bytes(b"bytez")
     with pytest.raises(Unavailable) as error:
-        content.read(digest)
+        content_store.read(digest)
     assert error.value.code == "content_damaged"
 
 
 def test_absent_content_is_not_found(store: Any) -> None:
     with pytest.raises(NotFound):
-        content.read("a" * 64)
+        content_store.read("a" * 64)
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "A" * 64, "a" * 63, f"{'a' * 64}\n"])
 def test_only_digests_name_content(store: Any, name: str) -> None:
     with pytest.raises(InvalidInput) as error:
-        content.path(name)
+        content_store.path(name)
     assert error.value.code == "not_a_digest"
 
 
@@ -55,7 +56,7 @@ def test_a_store_that_cannot_be_written_says_so(settings: Any, tmp_path: Any) ->
     blocked.write_text("in the way")
     settings.CONTENT_STORE = blocked
     with pytest.raises(Unavailable) as error:
-        content.put(b"bytes")
+        content_store.put(b"bytes")
     assert error.value.code == "content_store_unwritable"
 
 

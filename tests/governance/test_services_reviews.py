@@ -268,9 +268,9 @@ def test_evidence_is_kept_with_digest_and_file(
         media_type="image/svg+xml",
     )  # fmt: skip
     evidence = record_evidence(material, actor=session_actor(data_scientist))
-    from governance import content
+    from projects import content_store
 
-    assert content.read(evidence.attachment) == b"<svg/>"
+    assert content_store.read(evidence.attachment) == b"<svg/>"
     assert LedgerEntry.objects.filter(event="evidence.recorded", subject=evidence.ref).exists()
 
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from governance import content
 from governance.services import promotions
 from pipeline.models import DriftReport, Job, Monitor, RetrainingPolicy
+from projects import content_store
 from projects.actors import system
 from tests.pipeline.conftest import moment
 
@@ -31,7 +31,7 @@ def healthy(world, settings):
         performance={"roc_auc": 0.7123},
         limits={"psi": 0.2, "performance": {"roc_auc": 0.6}},
         breaches=["rate has drifted: its population stability index is 1.40."],
-        plots=[{"title": "Drift by feature", "attachment": content.put(b"<svg></svg>")}],
+        plots=[{"title": "Drift by feature", "attachment": content_store.put(b"<svg></svg>")}],
     )
     Job.objects.create(
         project=deployment.project,

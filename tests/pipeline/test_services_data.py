@@ -4,11 +4,11 @@ import hashlib
 
 import pytest
 
-from governance import content
 from governance.models import Evidence, LineageNode
 from ledger.models import LedgerEntry
 from pipeline.models import DatasetVersion, Job
 from pipeline.services import data, exploring, jobs
+from projects import content_store
 from projects.errors import InvalidInput, NotFound, NotPermitted
 from tests.pipeline.conftest import DATASHEET, csv_of, rows_of
 
@@ -36,7 +36,7 @@ def test_a_registered_file_is_kept_by_digest_and_described(upload):
     dataset = upload(file)
     assert (dataset.number, dataset.row_count, dataset.positive) == (1, 300, "yes")
     assert dataset.digest == hashlib.sha256(file).hexdigest()
-    assert content.read(dataset.digest) == file
+    assert content_store.read(dataset.digest) == file
     assert {"name": "age", "type": "number"} in dataset.columns
     assert dataset.profile["columns"]["job"]["distinct"] == 3
     assert LineageNode.objects.get(kind="dataset", ref=dataset.ref).digest == dataset.digest
@@ -122,7 +122,7 @@ def test_exploring_records_a_report_with_plots_and_the_leak(dataset, data_scient
     plots = Evidence.objects.filter(kind="plot", subject_ref=dataset.ref)
     assert plots.count() >= 4
     for plot in plots:
-        assert content.read(plot.attachment).startswith(b"<svg")
+        assert content_store.read(plot.attachment).startswith(b"<svg")
         assert plot.data["table"]
 
 

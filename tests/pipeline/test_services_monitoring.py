@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from governance import content
 from governance.models import Finding, LineageEdge, PolicyVersion
 from ledger.models import LedgerEntry
 from pipeline.ml.problems import DataProblem
 from pipeline.models import DriftReport, Job, Monitor, Prediction, RetrainingPolicy
 from pipeline.services import jobs, monitoring
+from projects import content_store
 from projects.errors import InvalidInput, NotPermitted, RuleViolated
 from tests.pipeline.conftest import moment, rows_of
 
@@ -82,7 +82,7 @@ def test_plots_are_kept_and_are_pictures(traffic, look):
     traffic()
     plots = look().plots
     assert [plot["title"] for plot in plots] == ["Drift by feature", "ROC AUC over time"]
-    assert all(content.read(plot["attachment"]).startswith(b"<svg") for plot in plots)
+    assert all(content_store.read(plot["attachment"]).startswith(b"<svg") for plot in plots)
 
 
 def test_drift_is_named_opens_a_finding_suspends_and_queues_retraining(traffic, look, monitor):

@@ -7,12 +7,12 @@ import pytest
 from django.conf import settings
 from mlflow.exceptions import RestException
 
-from governance import content
 from governance.models import LineageEdge
 from governance.subjects import resolve
 from ledger.models import LedgerEntry
 from pipeline.gateway.digest import file_digest, tree_digest
 from pipeline.models import Job, ModelVersion
+from projects import content_store
 from tests.pipeline.gateway.conftest import EXPERIMENT, MODEL
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,7 +34,7 @@ def test_a_version_carries_the_digest_of_its_bytes_and_its_authors(registered, d
 
 def test_the_files_are_copied_under_their_digests(registered):
     skops = directory_of(registered) / "model.skops"
-    assert content.read(file_digest(skops)) == skops.read_bytes()
+    assert content_store.read(file_digest(skops)) == skops.read_bytes()
 
 
 def test_a_pickled_model_is_taken_in_but_may_not_be_loaded(

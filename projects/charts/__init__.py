@@ -1,0 +1,1 @@
+"""Charts: pure drawing on matplotlib; each picture carries its numbers as a table."""
