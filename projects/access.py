@@ -32,6 +32,11 @@ BUILDERS: frozenset[str] = frozenset(
 #: Roles that can be asked to sign a scope; the policy of the gate picks among them.
 SCOPE_DECIDERS: frozenset[str] = ALL_ROLES - {Role.AUDITOR}
 
+#: Roles that answer for the agreed scope, and so for making it easier.
+DEVIATION_DECIDERS: frozenset[str] = frozenset(
+    {Role.BUSINESS_OWNER, Role.VALIDATOR, Role.RISK_OFFICER, Role.EXECUTIVE}
+)
+
 ACTIONS: Mapping[str, frozenset[str]] = {
     "project.view": ALL_ROLES,
     "stakeholder.assign": frozenset({Role.LEAD}),
@@ -41,20 +46,38 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "scope.submit": frozenset({Role.LEAD}),
     "scope.withdraw": frozenset({Role.LEAD}),
     "scope.decide": SCOPE_DECIDERS,
+    "deviation.explain": BUILDERS,
+    # Who loosened a criterion cannot wave it through, whatever their role; see the command.
+    "deviation.decide": DEVIATION_DECIDERS,
     "sprint.plan": frozenset({Role.LEAD}),
     "sprint.start": frozenset({Role.LEAD}),
     "sprint.close": frozenset({Role.LEAD}),
     "sprint.cancel": frozenset({Role.LEAD}),
+    "sprint.set_capacity": frozenset({Role.LEAD}),
+    "sprint.reaffirm": frozenset({Role.LEAD}),
+    "board.set_limits": frozenset({Role.LEAD}),
     "work_item.add": BUILDERS | {Role.BUSINESS_OWNER, Role.VALIDATOR, Role.OPERATIONS},
     "work_item.move": BUILDERS,
     "work_item.conclude": BUILDERS,
     "work_item.link_run": BUILDERS,
+    "work_item.edit": BUILDERS,
+    "work_item.rank": BUILDERS,
+    "work_item.depend": BUILDERS,
+    "work_item.extend": frozenset({Role.LEAD}),
+    "work_item.comment": ALL_ROLES - {Role.AUDITOR},
+    "work_item.watch": ALL_ROLES - {Role.AUDITOR},
+    "work_item.import": frozenset({Role.LEAD}),
+    "attachment.add": BUILDERS | {Role.BUSINESS_OWNER, Role.VALIDATOR, Role.OPERATIONS},
+    "ceremony.record": BUILDERS | {Role.BUSINESS_OWNER},
+    "retro_action.close": BUILDERS,
+    "project.close": frozenset({Role.LEAD}),
 }
 
 SYSTEM_ACTIONS: Mapping[str, frozenset[str]] = {
     "governance": frozenset({"scope.decide"}),
     "gateway": frozenset({"work_item.link_run"}),
     "jobs": frozenset({"work_item.link_run"}),
+    "clock": frozenset({"work_item.expire"}),
     "monitoring": frozenset({"work_item.add"}),
     "retraining": frozenset({"work_item.add", "work_item.link_run"}),
 }

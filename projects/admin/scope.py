@@ -128,9 +128,7 @@ class ScopingDocumentAdmin(GovernedAdmin):
                 "fields": (
                     "deployment_mode",
                     "fallback",
-                    "monitoring_plan",
                     "retraining_policy",
-                    "open_questions",
                 ),
                 "description": "What happens without the model, what is watched, who acts, and "
                 "when it is trained again.",

@@ -1,34 +1,86 @@
 """Models of the projects app."""
 
+from projects.models.ceremony import (
+    Ceremony,
+    FeedbackItem,
+    RetrospectiveAction,
+    RetrospectiveNote,
+)
+from projects.models.deviation import Deviation
 from projects.models.project import Project, Stakeholder
-from projects.models.scope import (
+from projects.models.scope import ScopingDocument
+from projects.models.scope_plan import (
+    AffectedParty,
+    Assumption,
+    Constraint,
+    DataSource,
+    Estimate,
+    FeasibilityRating,
+    FeatureNote,
+    Milestone,
+    MonitoringSignal,
+    OpenQuestion,
+    PlannedSprint,
+    Regulation,
+    Responsibility,
+    Risk,
+)
+from projects.models.scope_rows import (
     Approach,
     Baseline,
     Criterion,
-    DataSource,
-    Estimate,
-    FeatureNote,
+    DecisionScore,
+    DecisionWeight,
     Objective,
     PriorArt,
-    Risk,
-    ScopingDocument,
 )
-from projects.models.sprint import Sprint, WorkItem, WorkItemEvent
+from projects.models.sprint import Sprint, SprintCapacity, SprintSnapshot
+from projects.models.work import (
+    Attachment,
+    Comment,
+    Notice,
+    WipLimit,
+    WorkItem,
+    WorkItemEvent,
+)
 
 __all__ = [
+    "AffectedParty",
     "Approach",
+    "Assumption",
+    "Attachment",
     "Baseline",
+    "Ceremony",
+    "Comment",
+    "Constraint",
     "Criterion",
     "DataSource",
+    "DecisionScore",
+    "DecisionWeight",
+    "Deviation",
     "Estimate",
+    "FeasibilityRating",
     "FeatureNote",
+    "FeedbackItem",
+    "Milestone",
+    "MonitoringSignal",
+    "Notice",
     "Objective",
+    "OpenQuestion",
+    "PlannedSprint",
     "PriorArt",
     "Project",
+    "Regulation",
+    "Responsibility",
+    "RetrospectiveAction",
+    "RetrospectiveNote",
     "Risk",
     "ScopingDocument",
     "Sprint",
+    "SprintCapacity",
+    "SprintSnapshot",
     "Stakeholder",
+    "WipLimit",
     "WorkItem",
     "WorkItemEvent",
 ]

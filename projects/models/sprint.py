@@ -1,8 +1,9 @@
-"""Sprints and the work in them."""
+"""Sprints, who has how much time in them, and what they came to."""
 
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -52,6 +53,20 @@ class Sprint(models.Model):
     dataset_refs = models.JSONField(
         default=list, blank=True, help_text='Dataset versions it works on: ["dataset_version:1"].'
     )
+    scope = models.ForeignKey(
+        "projects.ScopingDocument",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="sprints",
+        help_text="The scope it started under; re-affirmed when a later one is approved.",
+    )
+    model_ref = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="For release and monitor sprints: the version, such as model_version:3.",
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
     )
@@ -83,100 +98,38 @@ class Sprint(models.Model):
         return f"sprint:{self.pk}"
 
 
-class WorkItemQuerySet(models.QuerySet["WorkItem"]):
-    """Work items as an actor sees them."""
+class SprintCapacity(models.Model):
+    """The time one person has for one sprint."""
 
-    def visible_to(self, actor: "Actor") -> "WorkItemQuerySet":
-        return self.filter(project__in=Project.objects.visible_to(actor))
-
-
-class WorkItem(models.Model):
-    """A piece of work; a refuted hypothesis is as done as a supported one."""
-
-    class Kind(models.TextChoices):
-        EPIC = "epic"
-        STORY = "story"
-        TASK = "task"
-        BUG = "bug"
-        SPIKE = "spike"
-        HYPOTHESIS = "hypothesis"
-        EXPERIMENT = "experiment"
-        DATA = "data"
-        REVIEW = "review"
-        FINDING = "finding"
-
-    class Status(models.TextChoices):
-        BACKLOG = "backlog"
-        TODO = "todo", "To do"
-        DOING = "doing"
-        REVIEW = "review"
-        DONE = "done"
-        DROPPED = "dropped"
-
-    class Outcome(models.TextChoices):
-        SUPPORTED = "supported"
-        REFUTED = "refuted"
-        INCONCLUSIVE = "inconclusive"
-        CONCLUDED = "concluded"
-        ANSWERED = "answered"
-        TIME_BOX_EXPIRED = "time_box_expired"
-
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="work_items")
-    sprint = models.ForeignKey(
-        Sprint, on_delete=models.PROTECT, null=True, blank=True, related_name="work_items"
+    sprint = models.ForeignKey(Sprint, on_delete=models.CASCADE, related_name="capacities")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    days = models.FloatField(validators=[MinValueValidator(0)], help_text="Working days.")
+    points = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Story points the person can take on."
     )
-    parent = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
-    )
-    kind = models.CharField(max_length=12, choices=Kind.choices)
-    title = models.CharField(max_length=200)
-    description = models.TextField(blank=True)
-    status = models.CharField(
-        max_length=10, choices=Status.choices, default=Status.BACKLOG, editable=False
-    )
-    outcome = models.CharField(max_length=20, choices=Outcome.choices, blank=True, editable=False)
-    conclusion = models.TextField(blank=True, editable=False)
-    points = models.PositiveSmallIntegerField(null=True, blank=True)
-    metric_key = models.CharField(max_length=120, blank=True)
-    expected_effect = models.CharField(max_length=200, blank=True)
-    time_box_hours = models.PositiveSmallIntegerField(null=True, blank=True)
-    assignee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    run_ids = models.JSONField(default=list, blank=True, editable=False)
-    rank = models.FloatField(default=0)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    version_lock = models.PositiveIntegerField(default=0, editable=False)
-
-    objects = WorkItemQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["project", "rank", "pk"]
-
-    def __str__(self) -> str:
-        return self.title
-
-    @property
-    def ref(self) -> str:
-        return f"work_item:{self.pk}"
-
-
-class WorkItemEvent(models.Model):
-    """One change of one work item, kept for ever: charts are computed from these."""
-
-    item = models.ForeignKey(WorkItem, on_delete=models.PROTECT, related_name="events")
-    at = models.DateTimeField(default=timezone.now)
-    actor = models.CharField(max_length=100)
-    kind = models.CharField(
-        max_length=30, help_text="created, moved, sprint_changed, points_changed …"
-    )
-    data = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["pk"]
+        verbose_name_plural = "sprint capacities"
+        constraints = [
+            models.UniqueConstraint(fields=["sprint", "person"], name="sprint_capacity_once"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.item_id} {self.kind}"
+        return f"{self.person} in {self.sprint}"
+
+
+class SprintSnapshot(models.Model):
+    """What a sprint came to, frozen when it ended: nothing that happens later changes it.
+
+    `data` holds commitment, added, removed, done, carried over, cancelled and the daily series;
+    `digest` is the SHA-256 of its canonical JSON, which the ledger entry of the end repeats.
+    """
+
+    sprint = models.OneToOneField(Sprint, on_delete=models.PROTECT, related_name="snapshot")
+    data = models.JSONField()
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"Snapshot of {self.sprint}"

@@ -208,7 +208,7 @@ def _operation(content: Content, _: Circumstances) -> Iterator[Blocker]:
         yield Blocker(
             "fallback_missing", "Say what happens when the model is not available.", "fallback"
         )
-    if not text(content, "monitoring_plan"):
+    if not rows(content, "monitoring_plan"):
         yield Blocker(
             "monitoring_plan_missing",
             "Say what is watched in production, how often and who acts.",

@@ -167,7 +167,8 @@ def _treatment(content: Content, circumstances: Circumstances) -> float:
 
 
 def _no_open_questions(content: Content, _: Circumstances) -> float:
-    return ABSENT if text(content, "open_questions") else EARNED
+    unanswered = [row for row in rows(content, "open_questions") if not text(row, "answer")]
+    return ABSENT if unanswered else EARNED
 
 
 def _sign_off_roles(_: Content, circumstances: Circumstances) -> float:
@@ -320,8 +321,10 @@ ITEMS: Mapping[tuple[str, str], Item] = {
         "deployment_mode", _choice("deployment_mode"), "Choose how predictions reach their users."
     ),
     ("operation", "fallback"): _prose("fallback", "Say what happens without the model."),
-    ("operation", "monitoring"): _use(
-        "monitoring_plan", "Say what is watched, how often and who acts."
+    ("operation", "monitoring"): Item(
+        "monitoring_plan",
+        _share("monitoring_plan", lambda row: row.get("owner") and text(row, "action")),
+        "Say what is watched, how often and who acts.",
     ),
     ("operation", "retraining"): _prose("retraining_policy", "Say when it is trained again."),
 }

@@ -29,11 +29,32 @@ WORK_ITEM_TRANSITIONS: Table = {
     "dropped": frozenset({"backlog"}),
 }
 
+DEVIATION_TRANSITIONS: Table = {
+    "proposed": frozenset({"accepted", "refused"}),
+    "accepted": frozenset(),
+    "refused": frozenset(),
+}
+
+RETROSPECTIVE_ACTION_TRANSITIONS: Table = {
+    "open": frozenset({"closed", "dropped"}),
+    "closed": frozenset(),
+    "dropped": frozenset(),
+}
+
+PROJECT_TRANSITIONS: Table = {
+    "active": frozenset({"paused", "closed"}),
+    "paused": frozenset({"active", "closed"}),
+    "closed": frozenset(),
+}
+
 FINISHED_ITEM_STATUSES = frozenset({"done", "dropped"})
 
 #: Kinds that end with an outcome. A refuted hypothesis is as done as a supported one.
 OUTCOMES_BY_KIND: Table = {
-    "hypothesis": frozenset({"supported", "refuted", "inconclusive"}),
-    "experiment": frozenset({"concluded", "inconclusive"}),
-    "spike": frozenset({"answered", "inconclusive", "time_box_expired"}),
+    "epic": frozenset({"closed"}),
+    "hypothesis": frozenset({"supported", "refuted", "inconclusive", "abandoned"}),
+    "experiment": frozenset({"concluded", "inconclusive", "aborted"}),
+    "spike": frozenset({"answered", "unanswered", "inconclusive", "time_box_expired"}),
+    "review": frozenset({"approved", "rejected"}),
+    "finding": frozenset({"closed", "accepted"}),
 }

@@ -18,33 +18,58 @@ from django.db import models
 
 from projects.errors import InvalidInput
 from projects.models import (
+    AffectedParty,
     Approach,
+    Assumption,
     Baseline,
+    Constraint,
     Criterion,
     DataSource,
+    DecisionScore,
+    DecisionWeight,
     Estimate,
+    FeasibilityRating,
     FeatureNote,
+    Milestone,
+    MonitoringSignal,
     Objective,
+    OpenQuestion,
+    PlannedSprint,
     PriorArt,
+    Regulation,
+    Responsibility,
     Risk,
     ScopingDocument,
 )
-from projects.models.scope import ScopeRow
+from projects.models.scope import CONTENT_SCHEMA
+from projects.models.scope_rows import ScopeRow
 
 if TYPE_CHECKING:
     AnyField = models.Field[Any, Any]
 
 #: Child lists in the order of the document, each with the field that names a row.
 CHILDREN: Mapping[str, tuple[type[ScopeRow], str]] = {
+    "affected_parties": (AffectedParty, "group"),
+    "constraints": (Constraint, "statement"),
+    "assumptions": (Assumption, "statement"),
     "objectives": (Objective, "statement"),
     "criteria": (Criterion, "key"),
     "baselines": (Baseline, "name"),
     "prior_art": (PriorArt, "reference"),
     "approaches": (Approach, "name"),
+    "decision_weights": (DecisionWeight, "criterion"),
+    "decision_scores": (DecisionScore, "criterion"),
     "data_sources": (DataSource, "name"),
     "feature_notes": (FeatureNote, "column"),
+    "feasibility": (FeasibilityRating, "dimension"),
     "estimates": (Estimate, "phase"),
     "risks": (Risk, "title"),
+    "regulations": (Regulation, "framework"),
+    "responsibilities": (Responsibility, "activity"),
+    "monitoring_plan": (MonitoringSignal, "signal"),
+    "sprint_plan": (PlannedSprint, "goal"),
+    "milestones": (Milestone, "kind"),
+    "open_questions": (OpenQuestion, "question"),
 }
 _BOOKKEEPING = {"id", "project", "version", "parent", "version_lock", "snapshot", "scope"}
 _HASH_DOMAIN = b"countersign-scope-v1\0"
@@ -78,7 +103,12 @@ def fields_of(model: type[models.Model]) -> "list[AnyField]":
 
 
 def content_of(document: ScopingDocument) -> Content:
-    """Return the document's present content as JSON-ready data, rows sorted by their names."""
+    """Return the document's present content as JSON-ready data, rows sorted by their names.
+
+    A version submitted under an earlier schema is what its snapshot says; it is never rewritten.
+    """
+    if document.schema_version != CONTENT_SCHEMA and document.snapshot is not None:
+        return dict(document.snapshot)
     content = _plain(document)
     for name, (model, key) in CHILDREN.items():
         owners = [field.name for field in fields_of(model) if field.is_relation]
@@ -301,16 +331,20 @@ def _names(row: models.Model) -> list[str]:
 
 
 def _people_named_in(content: Mapping[str, Any]) -> dict[str, Any]:
-    names = set()
-    for name in ("data_sources", "risks"):
-        rows = content.get(name)
-        for row in rows if isinstance(rows, list) else []:
-            owner = row.get("owner") if isinstance(row, Mapping) else None
-            if isinstance(owner, str):
-                names.add(owner)
-    model = get_user_model()
-    found = model._default_manager.filter(**{f"{model.USERNAME_FIELD}__in": names})
+    names = _people_in([content], ScopingDocument)
+    for name, (model, _) in CHILDREN.items():
+        names |= _people_in(content.get(name), model)
+    people = get_user_model()
+    found = people._default_manager.filter(**{f"{people.USERNAME_FIELD}__in": names})
     return {user.get_username(): user for user in found}
+
+
+def _people_in(rows: object, model: type[models.Model]) -> set[str]:
+    fields = [field.name for field in fields_of(model) if field.is_relation]
+    if not fields or not isinstance(rows, list):
+        return set()
+    named = (row.get(field) for row in rows if isinstance(row, Mapping) for field in fields)
+    return {person for person in named if isinstance(person, str)}
 
 
 def _invalid(problems: list[Problem]) -> InvalidInput:

@@ -70,13 +70,13 @@ _SECTIONS: Sequence[tuple[str, str, Sequence[str], Sequence[str]]] = (
         ("why_ml", "simplest_alternative", "annual_run_cost", "annual_benefit"),
         ("estimates",),
     ),
-    ("risks", "Risks", ("open_questions",), ("risks",)),
+    ("risks", "Risks", (), ("risks", "open_questions")),
     ("people", "People", ("experts_interviewed",), ()),
     (
         "operation",
         "Operation",
-        ("deployment_mode", "fallback", "monitoring_plan", "retraining_policy"),
-        (),
+        ("deployment_mode", "fallback", "retraining_policy"),
+        ("monitoring_plan",),
     ),
 )
 
@@ -89,6 +89,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "data_sources": ("name", "owner", "access", "personal_data", "lawful_basis", "known_gaps"),
     "feature_notes": ("column", "is_known_at_prediction", "is_used", "note"),
     "estimates": ("phase", "optimistic_days", "likely_days", "pessimistic_days", "basis"),
+    "open_questions": ("question", "owner", "due", "is_blocking", "answer"),
+    "monitoring_plan": ("signal", "metric", "threshold", "frequency", "owner", "action"),
     "risks": ("title", "category", "probability", "impact", "mitigation", "owner"),
 }
 

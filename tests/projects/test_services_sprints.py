@@ -142,7 +142,12 @@ def test_outcome_must_fit_the_kind(hypothesis, data_scientist, actor):
             hypothesis, actor=actor(data_scientist), outcome="answered", conclusion="Yes."
         )
     assert refusal.value.code == "outcome_does_not_fit"
-    assert refusal.value.details["outcomes"] == ["inconclusive", "refuted", "supported"]
+    assert refusal.value.details["outcomes"] == [
+        "abandoned",
+        "inconclusive",
+        "refuted",
+        "supported",
+    ]
 
 
 def test_hypothesis_nobody_works_on_cannot_be_concluded(hypothesis, data_scientist, actor):

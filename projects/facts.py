@@ -1,0 +1,108 @@
+"""What upper layers tell this one about a project: runs, gates, deployments, as plain values.
+
+Projects imports neither governance nor pipeline. Whoever knows such facts names itself in a
+setting (`RUN_SOURCE`, `GATE_SOURCE`, `DEPLOYMENT_SOURCE`), and pages and charts read them here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from projects.models import Project
+
+
+@dataclass(frozen=True, slots=True)
+class RunFact:
+    """A training run as the project's pages and charts see it.
+
+    `metrics` holds finite numbers only. `is_eligible` says whether the run may count as evidence:
+    finished, and on data that passed its gate. `compute_seconds` is its wall time.
+    """
+
+    run_id: str
+    name: str
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    metrics: Mapping[str, float]
+    work_item: int | None
+    sprint: int | None
+    launched_by: str
+    is_eligible: bool
+    compute_seconds: float
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateFact:
+    """One passage through a gate: when it was asked for and decided, and who is waited for.
+
+    `decisions` holds each sign-off's role and time; `waits_for` the roles still missing, with the
+    names of those who could sign.
+    """
+
+    review: int
+    gate: str
+    subject_kind: str
+    subject_ref: str
+    subject_label: str
+    status: str
+    requested_at: datetime
+    decided_at: datetime | None
+    due_on: date | None
+    expires_at: datetime | None
+    url: str
+    waits_for: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    decisions: Sequence[tuple[str, datetime]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentFact:
+    """What serves, and whether it is well: `health` is healthy, breach, refused or waiting."""
+
+    name: str
+    environment: str
+    status: str
+    health: str
+    reason: str
+    model_ref: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFact:
+    """A defect that is not closed."""
+
+    title: str
+    severity: str
+    due_on: date | None
+    url: str
+
+
+def runs_of(project: Project) -> list[RunFact]:
+    """Return the project's training runs, oldest first."""
+    return cast("list[RunFact]", _ask(settings.RUN_SOURCE, project))
+
+
+def gates_of(project: Project) -> list[GateFact]:
+    """Return the project's gate reviews, oldest first."""
+    return cast("list[GateFact]", _ask(settings.GATE_SOURCE, project))
+
+
+def findings_of(project: Project) -> list[FindingFact]:
+    """Return the project's unresolved findings, gravest first."""
+    return cast("list[FindingFact]", _ask(settings.FINDING_SOURCE, project))
+
+
+def deployments_of(project: Project) -> list[DeploymentFact]:
+    """Return the project's deployments by name."""
+    return cast("list[DeploymentFact]", _ask(settings.DEPLOYMENT_SOURCE, project))
+
+
+def _ask(path: str, project: Project) -> object:
+    source = cast("Callable[[Project], object]", import_string(path))
+    return source(project)
