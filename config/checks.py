@@ -36,6 +36,11 @@ def wiring_is_importable(app_configs: Apps, **_: Any) -> list[CheckMessage]:
             "SUBJECT_RESOLVERS", settings.SUBJECT_RESOLVERS.values(), "countersign.E003"
         ),
         *_unimportable("LEDGER_ANCHORS", settings.LEDGER_ANCHORS, "countersign.E004"),
+        *(
+            found
+            for name in ("RUN_SOURCE", "GATE_SOURCE", "FINDING_SOURCE", "DEPLOYMENT_SOURCE")
+            for found in _unimportable(name, [getattr(settings, name)], "countersign.E006")
+        ),
     ]
 
 

@@ -244,6 +244,11 @@ SPRINT_GUARDS = [
     "governance.guards.require_approved_scope",
     "governance.guards.require_approved_data",
 ]
+# What upper layers tell the pages of a project; see projects/facts.py.
+RUN_SOURCE = "pipeline.facts.runs_of"
+DEPLOYMENT_SOURCE = "pipeline.facts.deployments_of"
+GATE_SOURCE = "governance.facts.gates_of"
+FINDING_SOURCE = "governance.facts.findings_of"
 SUBJECT_RESOLVERS = {
     "scoping_document": "governance.subjects.ScopingDocumentResolver",
     "dataset_version": "pipeline.subjects.DatasetVersionResolver",

@@ -290,11 +290,12 @@ def _tie_node(thing: Any) -> lineage.Node:
 
 
 def _run_node(run: Run) -> LineageNode:
-    node = lineage.Node("run", run.ref, str(run), url=_run_url(run))
+    node = lineage.Node("run", run.ref, str(run), url=run_url(run))
     return lineage.record_node(node, project=run.project)
 
 
-def _run_url(run: Run) -> str:
+def run_url(run: Run) -> str:
+    """Return where MLflow's own pages show the run."""
     return f"/mlflow/#/experiments/{run.experiment.experiment_id}/runs/{run.run_id}"
 
 

@@ -29,6 +29,10 @@ def sound(monkeypatch):
         CSRF_COOKIE_SECURE=True,
         Q_CLUSTER=settings.Q_CLUSTER,
         SPRINT_GUARDS=settings.SPRINT_GUARDS,
+        RUN_SOURCE=settings.RUN_SOURCE,
+        GATE_SOURCE=settings.GATE_SOURCE,
+        FINDING_SOURCE=settings.FINDING_SOURCE,
+        DEPLOYMENT_SOURCE=settings.DEPLOYMENT_SOURCE,
         SUBJECT_RESOLVERS=settings.SUBJECT_RESOLVERS,
         LEDGER_ANCHORS=settings.LEDGER_ANCHORS,
     )
@@ -65,6 +69,7 @@ def test_postgresql_needs_no_such_option(sound):
         ("SPRINT_GUARDS", ["config.settings.SECRET_KEY"], "countersign.E002"),
         ("SUBJECT_RESOLVERS", {"model_version": "pipeline.subjects.Gone"}, "countersign.E003"),
         ("LEDGER_ANCHORS", ["ledger.anchors.gone"], "countersign.E004"),
+        ("RUN_SOURCE", "pipeline.facts.gone", "countersign.E006"),
     ],
 )
 def test_wiring_that_leads_nowhere_is_refused(sound, setting, value, check_id):

@@ -1,0 +1,84 @@
+"""What the pipeline tells the pages of a project; plugged in by RUN_SOURCE, DEPLOYMENT_SOURCE."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.urls import reverse
+from django.utils.timezone import now
+
+from governance.services.evaluating import standing_review
+from pipeline.models import Deployment, DriftReport, Run
+from pipeline.services.loading import why_not_standing
+from pipeline.services.mirror import run_url
+from projects.facts import DeploymentFact, RunFact
+from projects.models import Project
+
+
+def runs_of(project: Project) -> list[RunFact]:
+    """Return the project's training runs, oldest first, in two queries and one per data set."""
+    runs = list(
+        Run.objects.filter(project=project)
+        .select_related("dataset", "experiment", "launched_by")
+        .order_by("started_at", "pk")
+    )
+    released = {
+        ref: standing_review("dataset_version", ref, "data") is not None
+        for ref in {run.dataset.ref for run in runs if run.dataset}
+    }
+    return [_run_fact(run, released) for run in runs]
+
+
+def deployments_of(project: Project) -> list[DeploymentFact]:
+    """Return the project's deployments by name, each with the newest word on its health."""
+    newest = DriftReport.objects.filter(monitor__deployment=OuterRef("pk")).order_by("-window_end")
+    found = Deployment.objects.filter(project=project).select_related(
+        "environment", "version__model", "promotion__review"
+    )
+    return [
+        _deployment_fact(one)
+        for one in found.annotate(last_breaches=Subquery(newest.values("breaches")[:1]))
+    ]
+
+
+def _run_fact(run: Run, released: Mapping[str, bool]) -> RunFact:
+    ended = run.ended_at
+    finished = run.status == "FINISHED"
+    return RunFact(
+        run_id=run.run_id,
+        name=str(run),
+        status=run.status,
+        started_at=run.started_at,
+        ended_at=ended,
+        metrics={name: float(value) for name, value in run.metrics.items() if _is_finite(value)},
+        work_item=run.work_item_id,
+        sprint=run.sprint_id,
+        launched_by=str(run.launched_by or run.launched_as),
+        is_eligible=finished and run.dataset is not None and released[run.dataset.ref],
+        compute_seconds=((ended or now()) - run.started_at).total_seconds(),
+        url=run_url(run),
+    )
+
+
+def _is_finite(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def _deployment_fact(deployment: Any) -> DeploymentFact:
+    halted = why_not_standing(deployment.promotion) if deployment.promotion else ""
+    health = {"serving": "healthy"}.get(deployment.status, str(deployment.status))
+    if halted:
+        health = "refused"
+    elif deployment.last_breaches:
+        health = "breach"
+    return DeploymentFact(
+        name=deployment.slug,
+        environment=deployment.environment.name,
+        status=str(deployment.status),
+        health=health,
+        reason=halted or deployment.status_reason,
+        model_ref=deployment.version.ref if deployment.version else "",
+        url=reverse("pipeline:deployment", args=[deployment.slug]),
+    )
