@@ -81,7 +81,8 @@ def rows_of(periods: Column, block: Block) -> np.ndarray:
 def random_split(target: np.ndarray, seed: int) -> Split:
     """Shuffle all rows into 60 % training, 20 % validation and 20 % test, stratified by target.
 
-    It mixes the future into the training rows: use it only to show how misleading that is.
+    It mixes the future into the training rows where these have an order in time: use it there
+    only to show how misleading that is.
     """
     rows = np.arange(len(target), dtype=np.int64)
     train, rest = train_test_split(rows, train_size=TRAIN_SHARE, random_state=seed, stratify=target)

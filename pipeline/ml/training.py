@@ -41,8 +41,9 @@ class TrainingPlan:
     """All that decides a training besides the data: same plan, same rows, same model.
 
     `blocks` None means a random split, whose metrics are named `random_...` so that no criterion
-    on `test_...` can be met by it. `params` fixes hyperparameters of the estimator; `grid` replaces
-    the standard grid when the approach is tuned.
+    on `test_...` can be met by it, unless `is_unordered` says that the rows have no order in time:
+    then the stratified hold-out is their honest test and is named so. `params` fixes
+    hyperparameters of the estimator; `grid` replaces the standard grid when the approach is tuned.
     """
 
     features: FeatureSet
@@ -54,11 +55,24 @@ class TrainingPlan:
     n_jobs: int = 1
     params: Mapping[str, Any] = field(default_factory=dict)
     grid: Mapping[str, list[Any]] | None = None
+    is_unordered: bool = False
 
     @property
     def test_role(self) -> str:
         """Prefix of the metrics on the last part."""
-        return "test" if self.blocks else "random"
+        return "test" if self.blocks or self.is_unordered else "random"
+
+    @property
+    def validation_role(self) -> str:
+        """Prefix of the metrics on the part that chooses."""
+        return "validation" if self.blocks or self.is_unordered else "random_validation"
+
+    @property
+    def split_name(self) -> str:
+        """What a run records as its split."""
+        if self.blocks:
+            return "temporal"
+        return "holdout" if self.is_unordered else "random"
 
 
 @dataclass(frozen=True)
@@ -142,8 +156,7 @@ def _train(rows: _Rows, plan: TrainingPlan, approach: str, report: Report) -> Tr
         report(60, "Fitting on the training rows, judging on validation")
         chosen = build(approach, plan, params).fit(*rows.part(split.train))
         inputs, target = rows.part(split.validation)
-        role = "validation" if plan.blocks else "random_validation"
-        metrics |= evaluate(role, target, positive_scores(chosen, inputs))
+        metrics |= evaluate(plan.validation_role, target, positive_scores(chosen, inputs))
     report(75, "Fitting on all rows before the test, testing once")
     estimator = build(approach, plan, params).fit(*rows.part(split.development))
     inputs, target = rows.part(split.test)
@@ -207,7 +220,7 @@ def _record(
     blocks = {f"{part}_months": str(Block(*ends)) for part, ends in periods.items()}
     return {
         **plain,
-        "split": "temporal" if plan.blocks else "random",
+        "split": plan.split_name,
         **blocks,
         "features": ",".join(plan.features.used),
         "context": ",".join(plan.features.context),
