@@ -262,6 +262,10 @@ MLFLOW_DATABASE_URI = env.str("MLFLOW_DATABASE_URI", default=f"sqlite:///{HOME}/
 ARTIFACT_ROOT = Path(env.str("ARTIFACT_ROOT", default=str(HOME / "artifacts")))
 # Content-addressed copies of everything that was ever put up for review.
 CONTENT_STORE = Path(env.str("CONTENT_STORE", default=str(HOME / "content")))
+# Published readiness policies, `<number>.yaml`; the highest number judges.
+READINESS_POLICY_DIR = Path(
+    env.str("READINESS_POLICY_DIR", default=str(BASE_DIR / "fixtures" / "policies" / "readiness"))
+)
 # Where jobs and the demo reach the gateway; the mounted one unless told otherwise.
 MLFLOW_TRACKING_URI = env.str("MLFLOW_TRACKING_URI", default=f"{BASE_URL}/mlflow")
 

@@ -6,7 +6,6 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from projects.models import Project, ScopingDocument, Sprint, Stakeholder, WorkItem
-from projects.rules.scoping import Gauge, Readiness
 from projects.services import scoping
 
 
@@ -75,41 +74,6 @@ class NewScopeSerializer(serializers.Serializer[Any]):
 
 class ScopeContentSerializer(serializers.Serializer[Any]):
     content = serializers.DictField()
-
-
-class BlockerSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    sentence = serializers.CharField()
-    field = serializers.CharField()
-
-
-class LostPointsSerializer(serializers.Serializer[Any]):
-    section = serializers.CharField()
-    points = serializers.FloatField()
-    reason = serializers.CharField()
-    field = serializers.CharField()
-
-
-class SignSerializer(serializers.Serializer[Any]):
-    rule = serializers.CharField()
-    points = serializers.IntegerField()
-    reason = serializers.CharField()
-
-
-class GaugeSerializer(serializers.Serializer[Gauge]):
-    score = serializers.IntegerField()
-    signs = SignSerializer(many=True)
-
-
-class ReadinessSerializer(serializers.Serializer[Readiness]):
-    score = serializers.IntegerField()
-    threshold = serializers.IntegerField()
-    is_submittable = serializers.BooleanField()
-    policy_version = serializers.IntegerField()
-    blockers = BlockerSerializer(many=True)
-    lost = LostPointsSerializer(many=True)
-    under_scoped = GaugeSerializer()
-    over_scoped = GaugeSerializer()
 
 
 class SprintSerializer(serializers.ModelSerializer[Sprint]):

@@ -13,6 +13,7 @@ from rest_framework.serializers import BaseSerializer, Serializer
 
 from projects.api import serializers
 from projects.api.base import GovernedViewSet
+from projects.api.readiness import ReadinessMixin
 from projects.errors import InvalidInput
 from projects.models import Project, ScopingDocument, Sprint, Stakeholder, WorkItem
 from projects.services import projects, scoping, sprints, work_items
@@ -102,7 +103,7 @@ class StakeholderViewSet(CommandViewSet):
         return self.answer(projects.end_role(row, actor=self.actor, **body))
 
 
-class ScopingDocumentViewSet(CommandViewSet):
+class ScopingDocumentViewSet(ReadinessMixin, CommandViewSet):
     queryset = ScopingDocument.objects.select_related("project", "created_by", "submitted_by")
     serializer_class = serializers.ScopingDocumentDetailSerializer
     filterset_fields = ("project", "project__slug", "status", "version")
@@ -136,13 +137,6 @@ class ScopingDocumentViewSet(CommandViewSet):
             document.project, actor=self.actor, content=content, document=document
         )
         return self.answer(draft)
-
-    @extend_schema(responses=serializers.ReadinessSerializer)
-    @action(detail=True)
-    def readiness(self, request: Request, pk: str) -> Response:
-        """Say what the document scores, what blocks it and which way it leans."""
-        readiness = scoping.assess(self.get_object())
-        return Response(serializers.ReadinessSerializer(readiness).data)
 
     @extend_schema(request=None, responses=serializers.ScopingDocumentDetailSerializer)
     @action(detail=True, methods=["post"])

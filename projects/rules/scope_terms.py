@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from projects.rules.readiness_policy import ReadinessPolicy
@@ -12,12 +13,18 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What surrounds a document: the tier, who could sign besides its authors, who is there."""
+    """What surrounds a document: the tier, the people, the day, and the organisation's record.
+
+    `eligible` counts who holds a role and did not write the document, `held` counts everybody.
+    `overruns` are actual effort divided by estimated effort of closed projects.
+    """
 
     tier: str
     policy: ReadinessPolicy
     eligible: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, int] = field(default_factory=dict)
+    overruns: Sequence[float] = ()
+    today: date | None = None
 
     @property
     def required_roles(self) -> tuple[str, ...]:
@@ -45,11 +52,12 @@ class LostPoints:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One rule of a gauge that fired."""
+    """One rule of a gauge that fired, and the field it looked at."""
 
     rule: str
     points: int
     reason: str
+    field: str
 
 
 def rows(content: Content, name: str) -> Sequence[Row]:
@@ -59,34 +67,38 @@ def rows(content: Content, name: str) -> Sequence[Row]:
 
 def text(content: Content, name: str) -> str:
     """Return a text with its outer white space removed, empty when it is missing."""
-    return str(content.get(name) or "").strip()
+    value = content.get(name)
+    return "" if value is None else str(value).strip()
+
+
+def lines(content: Content, name: str) -> list[str]:
+    """Return the lines of a text that holds one thing a line."""
+    return [line.strip() for line in text(content, name).splitlines() if line.strip()]
 
 
 def number(content: Content, name: str) -> float | None:
-    """Return a number, None when it is missing."""
+    """Return a number, None when it is missing or cannot be read as one."""
     value = content.get(name)
-    return None if value is None or value == "" else float(value)
+    if value is None or value == "":
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
 
 
-def expected_days(estimates: Sequence[Row]) -> float:
-    """Return the expected effort of all phases by the three-point formula."""
-    days = (
-        row["optimistic_days"] + 4 * row["likely_days"] + row["pessimistic_days"]
-        for row in estimates
-    )
-    return float(sum(days) / 6)
-
-
-def spread(estimates: Sequence[Row]) -> float:
-    """Return how far pessimism and optimism lie apart, as a share of the likely effort."""
-    likely = sum(row["likely_days"] for row in estimates)
-    if not likely:
-        return 0.0
-    return float(
-        sum(row["pessimistic_days"] - row["optimistic_days"] for row in estimates) / likely
-    )
+def amount(content: Content, name: str) -> float:
+    """Return a number, zero when it is missing."""
+    return number(content, name) or 0.0
 
 
 def risk_score(risk: Row) -> int:
     """Return probability times impact."""
-    return int(risk["probability"]) * int(risk["impact"])
+    return int(amount(risk, "probability") * amount(risk, "impact"))
+
+
+def residual_score(risk: Row) -> int:
+    """Return what is left after treatment; without an answer, nothing was reduced."""
+    probability = number(risk, "residual_probability") or amount(risk, "probability")
+    impact = number(risk, "residual_impact") or amount(risk, "impact")
+    return int(probability * impact)

@@ -4,13 +4,28 @@ Content, people and policy come in as values; the answer lists every lost point 
 so that the score reads as a list of things to do.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from projects.rules import blockers, gauges, score
-from projects.rules.readiness_policy import FULL_SCORE
+from projects.rules import blockers, estimates, gauges, score, tier
+from projects.rules.estimates import EstimateVerdict, MoneyVerdict
+from projects.rules.readiness_policy import FULL_SCORE, ReadinessPolicy
 from projects.rules.scope_terms import Blocker, Circumstances, Content, LostPoints, Sign
+from projects.rules.tier import TierVerdict
 
-__all__ = ["Blocker", "Circumstances", "Gauge", "LostPoints", "Readiness", "Sign", "assess"]
+__all__ = [
+    "Blocker",
+    "Circumstances",
+    "EstimateVerdict",
+    "Gauge",
+    "LostPoints",
+    "MoneyVerdict",
+    "Readiness",
+    "SectionScore",
+    "Sign",
+    "TierVerdict",
+    "assess",
+]
 
 #: Keeps sums of thirds that should be whole from falling one point short.
 _ROUNDING = 1e-9
@@ -29,6 +44,17 @@ class Gauge:
 
 
 @dataclass(frozen=True, slots=True)
+class SectionScore:
+    """What one section of the document earned of its points, and what it lost."""
+
+    key: str
+    title: str
+    earned: float
+    points: float
+    lost: tuple[LostPoints, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Readiness:
     """The whole verdict on one document."""
 
@@ -36,9 +62,14 @@ class Readiness:
     threshold: int
     blockers: tuple[Blocker, ...]
     lost: tuple[LostPoints, ...]
+    sections: tuple[SectionScore, ...]
     under_scoped: Gauge
     over_scoped: Gauge
+    tier: TierVerdict
+    estimate: EstimateVerdict
+    money: MoneyVerdict
     policy_version: int
+    policy_digest: str
 
     @property
     def is_submittable(self) -> bool:
@@ -56,15 +87,31 @@ class Readiness:
 
 
 def assess(content: Content, circumstances: Circumstances) -> Readiness:
-    """Judge a document's content under its circumstances."""
-    lost = tuple(score.lost_points(content, circumstances))
+    """Judge a document's content under its circumstances, by the tier that its answers give."""
+    policy = circumstances.policy
+    verdict = tier.decide(content, policy, present=circumstances.tier)
+    around = replace(circumstances, tier=verdict.chosen)
+    lost = tuple(score.lost_points(content, around))
     return Readiness(
         # Rounded down: a document a hair below its threshold is below it.
         score=int(FULL_SCORE - sum(item.points for item in lost) + _ROUNDING),
-        threshold=circumstances.policy.thresholds[circumstances.tier],
-        blockers=tuple(blockers.find(content, circumstances)),
+        threshold=policy.thresholds[verdict.chosen],
+        blockers=tuple(blockers.find(content, around)),
         lost=lost,
-        under_scoped=Gauge("under_scoped", tuple(gauges.under_scoped(content, circumstances))),
-        over_scoped=Gauge("over_scoped", tuple(gauges.over_scoped(content, circumstances))),
-        policy_version=circumstances.policy.version,
+        sections=tuple(_sections(lost, policy)),
+        under_scoped=Gauge("under_scoped", tuple(gauges.under_scoped(content, around))),
+        over_scoped=Gauge("over_scoped", tuple(gauges.over_scoped(content, around))),
+        tier=verdict,
+        estimate=estimates.estimate(content, around),
+        money=estimates.money(content, around),
+        policy_version=policy.version,
+        policy_digest=policy.digest,
     )
+
+
+def _sections(lost: Iterable[LostPoints], policy: ReadinessPolicy) -> Iterable[SectionScore]:
+    for key, section in policy.sections.items():
+        gone = tuple(item for item in lost if item.section == key)
+        points = float(sum(section.points.values()))
+        earned = round(points - sum(item.points for item in gone), 2)
+        yield SectionScore(key, section.title, earned, points, gone)

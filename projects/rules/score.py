@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from projects.rules.blockers import OWN_BASELINES, WEAK_SOURCES
+from projects.rules.estimates import spread
 from projects.rules.scope_terms import (
     Circumstances,
     Content,
@@ -12,7 +13,6 @@ from projects.rules.scope_terms import (
     number,
     risk_score,
     rows,
-    spread,
     text,
 )
 
@@ -31,8 +31,8 @@ class Item:
 
 def lost_points(content: Content, circumstances: Circumstances) -> Iterator[LostPoints]:
     """Yield what each item did not earn, with the advice that would earn it."""
-    for section, items in circumstances.policy.points.items():
-        for name, points in items.items():
+    for section, part in circumstances.policy.sections.items():
+        for name, points in part.points.items():
             item = ITEMS[section, name]
             missing = points * (EARNED - item.judge(content, circumstances))
             if missing > 0:

@@ -1,13 +1,9 @@
 """Commands on scoping documents: write, assess, submit, decide."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import yaml
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
@@ -24,7 +20,6 @@ from projects.errors import (
 from projects.lifecycle import compare_and_swap, move
 from projects.models import Project, ScopingDocument
 from projects.rules import scoping as rules
-from projects.rules.readiness_policy import ReadinessPolicy, parse_policy
 from projects.rules.transitions import SCOPE_TRANSITIONS
 from projects.services.content import (
     CHILDREN,
@@ -34,11 +29,13 @@ from projects.services.content import (
     fields_of,
     parse,
 )
+from projects.services.readiness import judge, readiness_policy
 
 __all__ = [
     "approve_scoping_document",
     "approved_scope",
     "assess",
+    "assess_content",
     "author_ids",
     "claim_draft",
     "content_hash",
@@ -132,8 +129,19 @@ def start_from_version(document: ScopingDocument, *, actor: Actor) -> ScopingDoc
 
 
 def assess(document: ScopingDocument) -> rules.Readiness:
-    """Return how ready the document's present content is, for the project's tier."""
-    return rules.assess(content_of(document), _circumstances(document))
+    """Return how ready the document's present content is, for the tier that it answers."""
+    return _judge(document, content_of(document))
+
+
+def assess_content(
+    project: Project, content: Mapping[str, Any], *, authors: Collection[int]
+) -> rules.Readiness:
+    """Return how ready content is that is not saved, such as a form that is being filled in.
+
+    `authors` are the ids of everybody who counts as its author: whoever types it, and the editors
+    of the draft that it would replace.
+    """
+    return judge(project, content, authors=authors)
 
 
 @transaction.atomic
@@ -147,8 +155,9 @@ def submit_scoping_document(document: ScopingDocument, *, actor: Actor) -> Scopi
     """
     access.require(actor, "scope.submit", document.project)
     _require_draft(document)
-    _require_ready(document, submitter=actor)
     content = content_of(document)
+    readiness = _judge(document, content, submitter=actor)
+    _require_ready(document, readiness)
     move(
         document,
         Status.SUBMITTED,
@@ -157,8 +166,9 @@ def submit_scoping_document(document: ScopingDocument, *, actor: Actor) -> Scopi
         submitted_at=now(),
         content_hash=content_hash(content),
         snapshot=content,
+        readiness_policy=readiness_policy().name,
     )
-    _record("scope.submitted", document, actor=actor)
+    _record("scope.submitted", document, actor=actor, readiness_policy=document.readiness_policy)
     return document
 
 
@@ -230,31 +240,16 @@ def author_ids(document: ScopingDocument) -> frozenset[int]:
     )
 
 
-@lru_cache(maxsize=1)
-def readiness_policy() -> ReadinessPolicy:
-    """Load the published readiness policy."""
-    path = Path(settings.BASE_DIR) / "fixtures" / "policies" / "readiness.yaml"
-    return parse_policy(yaml.safe_load(path.read_text(encoding="utf-8")))
-
-
-def _circumstances(
-    document: ScopingDocument, *, submitter: Actor | None = None
-) -> rules.Circumstances:
-    project = document.project
+def _judge(
+    document: ScopingDocument, content: Mapping[str, Any], *, submitter: Actor | None = None
+) -> rules.Readiness:
     authors = author_ids(document)
     if submitter is not None and submitter.user_id is not None:
         authors |= {submitter.user_id}
-    return rules.Circumstances(
-        tier=project.tier,
-        policy=readiness_policy(),
-        eligible=access.eligible_counts(project, without=authors),
-        held=access.eligible_counts(project, without=()),
-    )
+    return judge(document.project, content, authors=authors)
 
 
-def _require_ready(document: ScopingDocument, *, submitter: Actor) -> None:
-    circumstances = _circumstances(document, submitter=submitter)
-    readiness = rules.assess(content_of(document), circumstances)
+def _require_ready(document: ScopingDocument, readiness: rules.Readiness) -> None:
     if readiness.is_submittable:
         return
     count = len(readiness.reasons)

@@ -16,7 +16,7 @@ from projects.rules.scoping import Circumstances, assess
 from projects.rules.score import ITEMS
 
 ROOT = Path(__file__).resolve().parents[2]
-POLICY_DATA = yaml.safe_load((ROOT / "fixtures/policies/readiness.yaml").read_text())
+POLICY_DATA = yaml.safe_load((ROOT / "fixtures/policies/readiness/2.yaml").read_text())
 POLICY = parse_policy(POLICY_DATA)
 ROLES = {"business_owner": 1, "data_owner": 1, "risk_officer": 1, "ml_engineer": 1}
 MEDIUM = Circumstances(tier="medium", policy=POLICY, eligible=ROLES, held=ROLES)
@@ -235,14 +235,16 @@ def test_nobody_to_maintain_it_is_a_sign():
 
 
 def test_every_point_of_the_policy_has_its_item():
-    named = {(section, item) for section, items in POLICY.points.items() for item in items}
+    named = {(section, item) for section, part in POLICY.sections.items() for item in part.points}
     assert named == set(ITEMS)
 
 
 @pytest.mark.parametrize(
     ("part", "value"),
     [
-        ("points", {"problem": {"problem_statement": 3}}),
+        ("sections", {"problem": {"title": "Problem", "points": {"problem_statement": 3}}}),
+        ("tier_scorecard", [{"tier": "high", "sum_at_least": 9}]),
+        ("schema", 1),
         ("thresholds", {"low": 1}),
         ("limits", None),
     ],
