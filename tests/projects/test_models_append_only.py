@@ -11,6 +11,11 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
+def execute(sql):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
 @pytest.fixture
 def event():
     item = factories.WorkItemFactory()
@@ -51,27 +56,24 @@ def test_a_row_that_was_written_is_neither_changed_nor_removed(row, change):
 @pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}"])
 def test_the_database_refuses_the_same_past_the_models(row, statement):
     table = type(row)._meta.db_table
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(statement.format(table))
+    with pytest.raises(DatabaseError, match="append-only"):
+        execute(statement.format(table))
     assert type(row).objects.filter(pk=row.pk).exists()
 
 
 def test_a_row_is_not_replaced_by_another_of_its_number(event):
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite replaces rows on insert")
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT OR REPLACE INTO projects_workitemevent (id, item_id, at, actor, kind, data)"
-                " SELECT id, item_id, at, 'user:2', kind, data FROM projects_workitemevent"
-            )
+    with pytest.raises(DatabaseError, match="append-only"):
+        execute(
+            "INSERT OR REPLACE INTO projects_workitemevent (id, item_id, at, actor, kind, data)"
+            " SELECT id, item_id, at, 'user:2', kind, data FROM projects_workitemevent"
+        )
     event.refresh_from_db()
     assert event.actor == "user:1"
 
 
 def test_missing_triggers_of_other_apps_are_named(event):
-    with connection.cursor() as cursor:
-        on_table = " ON projects_workitemevent" if connection.vendor == "postgresql" else ""
-        cursor.execute(f"DROP TRIGGER projects_workitemevent_keep_delete{on_table}")
+    on_table = " ON projects_workitemevent" if connection.vendor == "postgresql" else ""
+    execute(f"DROP TRIGGER projects_workitemevent_keep_delete{on_table}")
     assert triggers.missing() == ["projects_workitemevent_keep_delete"]
