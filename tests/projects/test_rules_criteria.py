@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projects.rules import criteria as rules
-from projects.rules.criteria import CriterionSpec, evaluate, evaluate_all, metric_thresholds
+from projects.rules.criteria import CriterionSpec, evaluate, evaluate_all
 
 AUC = CriterionSpec("auc", "test_roc_auc", greater_is_better=True, threshold=0.6)
 LATENCY = CriterionSpec("fast", "latency_p95_ms", greater_is_better=False, threshold=200.0)
@@ -100,20 +100,6 @@ def test_one_miss_fails_the_set():
     verdict = evaluate_all([AUC, LATENCY], {"test_roc_auc": 0.9}, {})
     assert not verdict.is_pass
     assert len(verdict.reasons) == 1
-
-
-def test_export_speaks_mlflows_words():
-    gain = replace(AUC, min_absolute_change=0.05, min_relative_change=0.1, baseline="rules")
-    drop = replace(LATENCY, threshold=None, max_relative_drop=0.5, baseline="rules")
-    assert metric_thresholds([gain, drop], BASELINES) == {
-        "test_roc_auc": {
-            "greater_is_better": True,
-            "threshold": 0.6,
-            "min_absolute_change": 0.05,
-            "min_relative_change": 0.1,
-        },
-        "latency_p95_ms": {"greater_is_better": False, "threshold": 150.0},
-    }
 
 
 @st.composite
