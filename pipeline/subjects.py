@@ -9,7 +9,7 @@ from governance.subjects import SubjectFacts, primary_key
 from pipeline.gateway import paths
 from pipeline.gateway.digest import file_digest, tree_digest
 from pipeline.models import DatasetVersion, Job, ModelVersion, Run
-from pipeline.services import mirror, refreshing
+from pipeline.services import criterion_facts, mirror, refreshing
 from pipeline.services.mirror import RunFacts
 from projects import content_store
 from projects.errors import NotFound
@@ -37,7 +37,12 @@ class ModelVersionResolver:
             project=project,
             bindings=_bindings(version, facts, datasets, scope),
             metrics=_metrics(facts),
-            attributes={**_of_version(version), **_of_run(run, facts), **_of_datasets(datasets)},
+            attributes={
+                **_of_version(version),
+                **_of_run(run, facts),
+                **_of_datasets(datasets),
+                "criterion_facts": _for_criteria(version, facts, datasets, scope),
+            },
             authors=_authors(version, run, datasets.values(), scope),
             unmapped=_unmapped(version, run),
         )
@@ -178,6 +183,18 @@ def _of_run(run: Run | None, facts: RunFacts | None) -> dict[str, Any]:
 
 def _of_datasets(datasets: Mapping[str, DatasetVersion]) -> dict[str, Any]:
     return {"dataset_refs": sorted({dataset.ref for dataset in datasets.values()})}
+
+
+def _for_criteria(
+    version: ModelVersion,
+    facts: RunFacts | None,
+    datasets: Mapping[str, DatasetVersion],
+    scope: ScopingDocument | None,
+) -> dict[str, Any]:
+    if facts is None or scope is None:
+        return {}
+    criteria = list((scope.snapshot or {}).get("criteria") or ())
+    return criterion_facts.facts_for(criteria, version, facts, datasets)
 
 
 def _authors(

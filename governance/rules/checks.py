@@ -58,7 +58,10 @@ class ScopeFact:
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """Everything a check may look at; `bound` is what the review binds, `bindings` what is now."""
+    """Everything a check may look at; `bound` is what the review binds, `bindings` what is now.
+
+    `champion_metrics` are the champion's as they were when it was approved.
+    """
 
     now: datetime
     gate: str
@@ -74,6 +77,8 @@ class CheckContext:
     scope: ScopeFact | None = None
     champion: str = ""
     champion_version: int | None = None
+    champion_metrics: Mapping[str, float] | None = None
+    sprints_ended: int | None = None
 
 
 def passed(message: str, **detail: Any) -> CheckOutcome:

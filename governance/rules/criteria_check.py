@@ -1,11 +1,20 @@
 """The check `criteria_met`: one result per criterion that the approved scope locked for a gate."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from governance.rules.checks import CheckContext, CheckOutcome, ScopeFact, missing
+from governance.rules.staleness import compare_bindings
 from projects.rules import criteria
+from projects.rules.criteria import CriterionResult, CriterionSpec
+from projects.rules.criterion_facts import CriterionFacts, Numbers
+from projects.rules.loosening import baselines_of
+
+#: Kind of the evidence by which somebody vouches for a criterion that no number tells: its data
+#: holds `criterion` (the key) and `holds` (true or false) or `value` (a number).
+ATTESTATION = "attestation"
 
 
 def criteria_met(params: Mapping[str, Any], context: CheckContext) -> Sequence[CheckOutcome]:
@@ -17,10 +26,90 @@ def criteria_met(params: Mapping[str, Any], context: CheckContext) -> Sequence[C
     chosen = [row for row in content.get("criteria") or () if gate in (row.get("gates") or ())]
     if not chosen:
         return [missing(f"The approved scope locks no criterion for the gate {gate}.")]
-    baselines = {row["name"]: row.get("metrics") or {} for row in content.get("baselines") or ()}
+    facts = facts_from(context, baselines_of(content))
+    judged = [_judge(row, context, facts) for row in chosen]
+    return [*_locked_late(context.scope, context), *judged, *_nothing_decides(judged, gate)]
+
+
+def facts_from(context: CheckContext, baselines: Mapping[str, Numbers]) -> CriterionFacts:
+    """Return what criteria may look at, from what is known of the subject."""
+    asked = context.attributes.get("criterion_facts") or {}
+    monitoring = asked.get("monitoring") or {}
+    return CriterionFacts(
+        metrics=context.metrics,
+        baselines=baselines,
+        champion=context.champion_metrics,
+        params=asked.get("params") or {},
+        tags=asked.get("tags") or {},
+        artifacts=asked.get("artifacts") or {},
+        dataset=asked.get("dataset") or {},
+        monitoring=monitoring.get("numbers") or {},
+        attestations={key: value for key, (value, _) in _attestations(context).items()},
+        seed_runs=asked.get("seed_runs") or (),
+        run_id=str(context.attributes.get("run_id") or ""),
+        dataset_refs=frozenset(context.attributes.get("dataset_refs") or ()),
+        dataset_digest=str(asked.get("dataset_digest") or ""),
+        test_uses=asked.get("test_uses"),
+        stale=_stale(context, monitoring),
+        today=context.now.date(),
+        sprints_ended=context.sprints_ended,
+    )
+
+
+def _attestations(context: CheckContext) -> dict[str, tuple[object, datetime]]:
+    """Return the newest attestation of each criterion: its number, or whether it holds."""
+    found: dict[str, tuple[object, datetime]] = {}
+    for one in sorted(context.evidence, key=lambda evidence: evidence.produced_at):
+        if one.kind == ATTESTATION and one.data.get("criterion"):
+            value = one.data.get("value", one.data.get("holds"))
+            found[str(one.data["criterion"])] = (value, one.produced_at)
+    return found
+
+
+#: Which bound part each source is read from; once it moved, what was read is old.
+_READ_FROM = {
+    "metric": ("run", "dataset"),
+    "param": ("run",),
+    "tag": ("run",),
+    "artifact": ("model_files",),
+    "dataset": ("dataset",),
+}
+
+
+def _stale(context: CheckContext, monitoring: Mapping[str, Any]) -> dict[str, str]:
+    moved = {part.part.partition(":")[0] for part in compare_bindings(context.bound, _now(context))}
+    found = {
+        source: "what it was read from changed since the review bound it."
+        for source, parts in _READ_FROM.items()
+        if moved & set(parts)
+    }
+    if monitoring and (late := _late_report(monitoring, context.now)):
+        found["monitoring"] = late
+    return found
+
+
+def _now(context: CheckContext) -> Mapping[str, str]:
+    # What the review never bound has not moved.
+    return {part: digest for part, digest in context.bindings.items() if part in context.bound}
+
+
+def _late_report(monitoring: Mapping[str, Any], now: datetime) -> str:
+    """Return why a report is too old: after two more of its windows there should be a newer one."""
+    start = datetime.fromisoformat(str(monitoring["window_start"]))
+    end = datetime.fromisoformat(str(monitoring["window_end"]))
+    if now <= end + 2 * (end - start):
+        return ""
+    return f"the newest report ends on {end:%Y-%m-%d}."
+
+
+def _nothing_decides(judged: Sequence[CheckOutcome], gate: str) -> list[CheckOutcome]:
+    if any(one.is_blocking for one in judged):
+        return []
+    message = f"No criterion of the gate {gate} blocks now, and judging nothing is no pass."
     return [
-        *_locked_late(context.scope, context),
-        *(_judge(row, context, baselines) for row in chosen),
+        CheckOutcome(
+            "missing", message, part="gate.deciding", title="At least one criterion decides"
+        )
     ]
 
 
@@ -43,26 +132,48 @@ def _locked_late(scope: ScopeFact, context: CheckContext) -> list[CheckOutcome]:
     return [CheckOutcome(outcome, message, detail, part="locked", title=title)]
 
 
-def _judge(
-    row: Mapping[str, Any], context: CheckContext, baselines: Mapping[str, Mapping[str, float]]
-) -> CheckOutcome:
-    result = criteria.evaluate(criteria.spec_of(row), context.metrics, baselines)
-    due = row.get("by_date")
-    is_due = row["level"] != "kill" or not due or context.now.date().isoformat() >= str(due)
+def _judge(row: Mapping[str, Any], context: CheckContext, facts: CriterionFacts) -> CheckOutcome:
+    criterion = criteria.spec_of(row)
+    if criterion.source == ATTESTATION and (old := _old_attestation(criterion.key, context)):
+        facts = replace(facts, stale={**facts.stale, ATTESTATION: old})
+    result = criteria.judge(criterion, facts)
     message = result.sentence
-    if not is_due and not result.is_pass:
+    if not result.is_pass and not criteria.is_due(criterion, facts):
+        due = row.get("by_date") or f"the end of sprint {row.get('by_sprint')}"
         message += f" It has to hold from {due} on."
     return CheckOutcome(
         result.state,
         message,
-        {
-            "metric": result.metric_key,
-            "level": row["level"],
-            "value": result.value,
-            "threshold": result.limit,
-            "greater_is_better": row["greater_is_better"],
-        },
+        _detail(criterion, result, facts, context.now),
         part=str(row["key"]),
         title=str(row["title"]),
-        is_blocking=row["level"] != "should" and is_due,
+        is_blocking=result.is_blocking,
     )
+
+
+def _old_attestation(key: str, context: CheckContext) -> str:
+    started = context.attributes.get("run_started_at")
+    _, produced = _attestations(context).get(key, (None, None))
+    if produced is None or not started or produced >= datetime.fromisoformat(str(started)):
+        return ""
+    return f"it was attested on {produced:%Y-%m-%d}, before the run that is judged."
+
+
+def _detail(
+    criterion: CriterionSpec, result: CriterionResult, facts: CriterionFacts, now: datetime
+) -> dict[str, Any]:
+    return {
+        "metric": result.metric_key,
+        "source": criterion.source,
+        "slice": criterion.slice,
+        "level": criterion.level,
+        "value": result.value,
+        "compared": result.compared,
+        "threshold": result.limit,
+        "greater_is_better": criterion.greater_is_better,
+        "run_id": facts.run_id,
+        "dataset_refs": sorted(facts.dataset_refs),
+        "dataset_digest": facts.dataset_digest,
+        "evaluator": criteria.EVALUATOR,
+        "evaluated_at": now.isoformat(),
+    }

@@ -29,7 +29,7 @@ from governance.rules.quorum import QuorumState, Vote, judge_quorum
 from governance.rules.requirements import Judged
 from governance.services.binding import SubjectNow
 from governance.services.policies import gate_rules
-from projects.models import Project
+from projects.models import Project, Sprint
 from projects.services.scoping import approved_scope
 
 
@@ -133,6 +133,7 @@ def _context(review: GateReview, subject: SubjectNow) -> CheckContext:
         ),
         datasets=tuple(_datasets(facts.attributes.get("dataset_refs") or ())),
         scope=_scope(review.project),
+        sprints_ended=_sprints_ended(review.project),
         **_champion(review),
     )
 
@@ -170,11 +171,18 @@ def _champion(review: GateReview) -> dict[str, Any]:
         applied_at__isnull=False,
         environment__gate=review.gate,
     ).exclude(model_version=review.model_version)
-    found = standing.order_by("-applied_at").first()
+    found = standing.select_related("review").order_by("-applied_at").first()
     if found is None:
         return {}
-    label = f"{found.model_name} v{found.model_version}"
-    return {"champion": label, "champion_version": found.model_version}
+    return {
+        "champion": f"{found.model_name} v{found.model_version}",
+        "champion_version": found.model_version,
+        "champion_metrics": (found.review.facts if found.review else {}).get("metrics") or {},
+    }
+
+
+def _sprints_ended(project: Project) -> int:
+    return Sprint.objects.filter(project=project, status=Sprint.Status.CLOSED).count()
 
 
 def _live_waivers(review: GateReview, at: datetime) -> dict[str, str]:
