@@ -13,17 +13,6 @@ STAKEHOLDERS_GROUP = "Stakeholders"
 #: Apps whose rows are cut to a person's projects, so that anybody may open their lists. The ledger
 #: is not: it tells everything about every project, and an administrator grants it by name.
 BROWSABLE_APPS = frozenset({"projects", "governance", "pipeline"})
-SCOPE_MODELS = (
-    "objective",
-    "criterion",
-    "baseline",
-    "priorart",
-    "approach",
-    "datasource",
-    "featurenote",
-    "estimate",
-    "risk",
-)
 WRITABLE = frozenset(
     {
         "add_scopingdocument",
@@ -31,7 +20,6 @@ WRITABLE = frozenset(
         "add_stakeholder",
         "change_stakeholder",
         "change_project",
-        *(f"{verb}_{model}" for verb in ("add", "change", "delete") for model in SCOPE_MODELS),
     }
 )
 
@@ -46,5 +34,12 @@ def fill_group(*, app_config: AppConfig, using: str, **_kwargs: Any) -> None:
     own = Permission.objects.using(using).filter(content_type__app_label=app_config.label)
     names = {name for name in own.values_list("codename", flat=True) if name.startswith("view_")}
     if app_config.label == "projects":
-        names |= WRITABLE
+        names |= WRITABLE | _rows_of_scopes()
     group.permissions.add(*own.filter(codename__in=names))
+
+
+def _rows_of_scopes() -> frozenset[str]:
+    from projects.models.scope_rows import ScopeRow
+
+    rows = [model._meta.model_name for model in ScopeRow.__subclasses__()]
+    return frozenset(f"{verb}_{row}" for verb in ("add", "change", "delete") for row in rows)

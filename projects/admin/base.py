@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from ledger.models import LedgerEntry
@@ -107,12 +107,34 @@ class GovernedAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """Tell a refusal that comes up while saving; the transaction has been rolled back."""
+        """Tell a refusal that comes up while saving in the form, which keeps what was typed."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except DomainError as error:
-            messages.error(request, words_of(error))
-            return redirect(request.get_full_path())
+            # The transaction has been rolled back; this time the form refuses by itself.
+            request.refusal = words_of(error)  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Any = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - as Django calls it
+        **kwargs: Any,
+    ) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        refusal = getattr(request, "refusal", None)
+        return form if refusal is None else _refusing(form, refusal)
+
+
+def _refusing(form: Any, refusal: str) -> Any:
+    """Return the form's class with a refusal that it always answers."""
+
+    def clean(self: Any) -> Any:
+        form.clean(self)
+        raise ValidationError(refusal, code="refused")
+
+    return type(form.__name__, (form,), {"clean": clean})
 
 
 class ReadOnlyAdmin(GovernedAdmin):

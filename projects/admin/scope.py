@@ -1,57 +1,33 @@
 """The scoping document as a guided form; drafts save with gaps, the rest is read-only."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from projects import access
+from projects.admin import scope_start
 from projects.admin.base import GovernedAdmin
+from projects.admin.scope_fields import people_view, person_field
+from projects.admin.scope_form import READ_VERSION, CheckedForm, ScopeForm
+from projects.admin.scope_help import EXAMPLES
+from projects.admin.scope_page import form_page, panel_of
 from projects.admin.scope_rows import INLINES
-from projects.models import Project, ScopingDocument
+from projects.models import ScopingDocument
+from projects.rules.scope_layout import field_groups
 from projects.services import scoping
 from projects.web import actor_of, attempt
 
-if TYPE_CHECKING:
-    ScopeModelForm = forms.ModelForm[ScopingDocument]
-else:
-    ScopeModelForm = forms.ModelForm
-
 SAVE_AND_SUBMIT = "_save_and_submit"
-READ_VERSION = "read_version"
-CHANGED_MEANWHILE = (
-    "Somebody else saved this draft while you were editing. Copy what you typed, open the draft "
-    "again and merge the two."
-)
-
-
-class ScopeForm(ScopeModelForm):
-    """The scalar fields; carries the version that was read, so that no edit overwrites another."""
-
-    read_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-    class Meta:
-        model = ScopingDocument
-        fields = "__all__"  # the admin's fieldsets name the fields
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk and "read_version" in self.fields:
-            self.fields["read_version"].initial = self.instance.version_lock
-
-    def clean(self) -> dict[str, Any] | None:
-        data = super().clean()
-        read = self.cleaned_data.get("read_version")
-        if self.instance.pk and read is not None and read != self.instance.version_lock:
-            raise forms.ValidationError(CHANGED_MEANWHILE, code="stale_state")
-        return data
+CHECK = "_check"
 
 
 @admin.register(ScopingDocument)
@@ -60,6 +36,7 @@ class ScopingDocumentAdmin(GovernedAdmin):
 
     form = ScopeForm
     change_form_template = "admin/projects/scopingdocument/change_form.html"
+    change_list_template = "admin/projects/scopingdocument/change_list.html"
     list_display = ("__str__", "title", "status", "created_by", "submitted_at", "read_it")
     list_filter = ("status", "project")
     list_select_related = ("project", "created_by")
@@ -67,73 +44,11 @@ class ScopingDocumentAdmin(GovernedAdmin):
     autocomplete_fields = ("project",)
     inlines = INLINES
     formfield_overrides: ClassVar[dict[Any, Any]] = {
-        models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 100})},
+        models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 60})},
     }
-    readonly_fields = ("version", "status", "created_by", "submitted_by", "submitted_at")
-    save_on_top = True
     fieldsets = (
-        (
-            None,
-            {
-                "fields": ("project", ("version", "status"), "title", "summary", READ_VERSION),
-                "description": "The summary is for readers who know nothing of machine learning.",
-            },
-        ),
-        (
-            "Problem and use",
-            {
-                "fields": (
-                    "problem_statement",
-                    "current_process",
-                    "decision_informed",
-                    "action_on_output",
-                    "intended_use",
-                    "out_of_scope_use",
-                ),
-                "description": "What is wrong today, for whom, and which decision will change. An "
-                "outsider should be able to follow: 200 characters are the least.",
-            },
-        ),
-        (
-            "Value",
-            {
-                "fields": (("false_positive_cost", "false_negative_cost"),),
-                "description": "What a wrong prediction costs, each way. Objectives and baselines "
-                "are listed below.",
-            },
-        ),
-        (
-            "Data and test",
-            {
-                "fields": (("ml_task", "target"), ("is_time_ordered", "split_strategy")),
-                "description": "If the rows arrive in time and the model is used on later ones, "
-                "only a split by time tests it honestly.",
-            },
-        ),
-        (
-            "Feasibility and money",
-            {
-                "fields": (
-                    "why_ml",
-                    "simplest_alternative",
-                    ("annual_run_cost", "annual_benefit"),
-                    "experts_interviewed",
-                ),
-                "description": "Why rules are not enough, what it costs to run and what it brings.",
-            },
-        ),
-        (
-            "Operation",
-            {
-                "fields": (
-                    "deployment_mode",
-                    "fallback",
-                    "retraining_policy",
-                ),
-                "description": "What happens without the model, what is watched, who acts, and "
-                "when it is trained again.",
-            },
-        ),
+        (None, {"fields": ("project", READ_VERSION)}),
+        *((group.title, {"fields": group.lines}) for group in field_groups()),
     )
 
     @admin.display(description="Readable")
@@ -142,9 +57,28 @@ class ScopingDocumentAdmin(GovernedAdmin):
             '<a href="{}">Read and check</a>', reverse("projects:scope", args=[document.pk])
         )
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Say below every field what one would write there."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.help_text = EXAMPLES.get(db_field.name, field.help_text)
+        return field
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.related_model is get_user_model():
+            return person_field(db_field, request, **kwargs)
+        if db_field.name == "project":
+            kwargs["queryset"] = scope_start.projects_to_write(actor_of(request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: Any = False, **kwargs: Any):  # type: ignore[no-untyped-def] # noqa: FBT002 - as Django calls it
+        if request.method == "POST" and CHECK in request.POST:
+            kwargs["form"] = CheckedForm
+        return super().get_form(request, obj, change, **kwargs)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         # The project of a document never changes.
-        return (*self.readonly_fields, "project") if obj else self.readonly_fields
+        return ("project",) if obj else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         first, *others = cast("Any", super().get_fieldsets(request, obj))
@@ -155,17 +89,19 @@ class ScopingDocumentAdmin(GovernedAdmin):
         return ((first[0], {**first[1], "fields": shown}), *others)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        actor = actor_of(request)
-        writing = Project.objects.visible_to(actor)
-        return super().has_add_permission(request) and any(
-            access.can(actor, "scope.write", project) for project in writing
+        return (
+            super().has_add_permission(request)
+            and scope_start.projects_to_write(actor_of(request)).exists()
         )
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         if obj is None:
             return super().has_change_permission(request)
         document = cast("ScopingDocument", obj)
-        return document.is_editable and access.can(
+        # Whoever was editing when somebody submitted gets the form back with what was typed; it
+        # refuses to be saved.
+        was_editing = request.method == "POST" and READ_VERSION in request.POST
+        return (document.is_editable or was_editing) and access.can(
             actor_of(request), "scope.write", document.project
         )
 
@@ -203,16 +139,23 @@ class ScopingDocumentAdmin(GovernedAdmin):
         return redirect(_change_url(fresh))
 
     def get_urls(self) -> list[URLPattern]:
-        def named(verb: str, view: Any) -> URLPattern:
-            route = f"<int:pk>/{verb}/"
-            guarded = self.admin_site.admin_view(require_POST(view))
+        def named(route: str, verb: str, view: Any) -> URLPattern:
             name = f"projects_scopingdocument_{verb}"
+            guarded = self.admin_site.admin_view(view)
             return cast("URLPattern", path(route, cast("Any", guarded), name=name))
 
+        commands = {
+            "submit": self.submit_view,
+            "withdraw": self.withdraw_view,
+            "copy": self.copy_view,
+        }
         own = [
-            named("submit", self.submit_view),
-            named("withdraw", self.withdraw_view),
-            named("copy", self.copy_view),
+            *(
+                named(f"<int:pk>/{verb}/", verb, require_POST(view))
+                for verb, view in commands.items()
+            ),
+            named("people/", "people", require_safe(people_view)),
+            named("start/", "start", scope_start.start_view),
         ]
         return [*own, *super().get_urls()]
 
@@ -245,21 +188,42 @@ class ScopingDocumentAdmin(GovernedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        """Offer the commands that the reader may give."""
+        """Show the form by sections beside its readiness, with the commands that may be given."""
         document = kwargs.get("obj")
+        form = context["adminform"].form
+        formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+        panel = panel_of(form, formsets, document, actor=actor_of(request))
+        if getattr(request, "htmx", None) and CHECK in request.POST:
+            return panel.answer(request)
+        context |= form_page({**context, "actor": actor_of(request)}, document, panel)
         if document is not None:
-            actor = actor_of(request)
-            may_submit = access.can(actor, "scope.submit", document.project)
-            context |= {
-                "may_submit": may_submit and document.is_editable,
-                "may_withdraw": access.can(actor, "scope.withdraw", document.project)
-                and document.status in {"draft", "submitted"},
-                "may_copy": access.can(actor, "scope.write", document.project),
-            }
+            context |= _commands(request, document)
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Check without a transaction: nothing is written, so nobody else has to wait."""
+        if request.method == "POST" and CHECK in request.POST:
+            return self._changeform_view(request, object_id, form_url, extra_context)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def _document(self, request: HttpRequest, pk: int) -> ScopingDocument:
         return cast("ScopingDocument", get_object_or_404(self.get_queryset(request), pk=pk))
+
+
+def _commands(request: HttpRequest, document: ScopingDocument) -> dict[str, Any]:
+    actor, project = actor_of(request), document.project
+    return {
+        "may_submit": document.is_editable and access.can(actor, "scope.submit", project),
+        "may_withdraw": access.can(actor, "scope.withdraw", project)
+        and document.status in {"draft", "submitted"},
+        "may_copy": access.can(actor, "scope.write", project),
+    }
 
 
 def _submit(request: HttpRequest, document: ScopingDocument) -> None:

@@ -109,11 +109,11 @@ def content_of(document: ScopingDocument) -> Content:
     """
     if document.schema_version != CONTENT_SCHEMA and document.snapshot is not None:
         return dict(document.snapshot)
-    content = _plain(document)
+    content = plain_row(document)
     for name, (model, key) in CHILDREN.items():
         owners = [field.name for field in fields_of(model) if field.is_relation]
         rows = model._default_manager.filter(scope=document).select_related(*owners)
-        content[name] = [_plain(row) for row in sorted(rows, key=lambda row: _order(row, key))]
+        content[name] = [plain_row(row) for row in sorted(rows, key=lambda row: _order(row, key))]
     return content
 
 
@@ -299,7 +299,8 @@ _READERS: "tuple[tuple[type[AnyField], Any], ...]" = (
 )
 
 
-def _plain(row: models.Model) -> Content:
+def plain_row(row: models.Model) -> Content:
+    """Return one row, or the document without its rows, as JSON-ready data."""
     return {field.name: _plain_value(row, field) for field in fields_of(type(row))}
 
 

@@ -202,8 +202,7 @@ def migrate(*target, **options):
 def test_triggers_survive_migrating_back_and_forth(migrated):
     assert triggers.missing(migrated) == []
     migrate("zero")
-    left = triggers._present(connections[migrated])
-    assert not [name for name in left if name.startswith("ledger_")]
+    assert triggers._present(connections[migrated]) == {}
     migrate()
     assert len(triggers._present(connections[migrated])) == len(triggers.triggers("sqlite"))
     assert triggers.missing(migrated) == []
