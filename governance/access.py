@@ -43,6 +43,10 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "promotion.withdraw": frozenset({Role.LEAD, Role.ML_ENGINEER}),
     "promotion.suspend": frozenset({Role.LEAD, Role.ML_ENGINEER}) | OVERSIGHT,
     "promotion.retry": frozenset({Role.LEAD, Role.ML_ENGINEER}),
+    # Whoever is on call: going back to what was signed waits for nobody.
+    "promotion.roll_back": frozenset(
+        {Role.LEAD, Role.ML_ENGINEER, Role.OPERATIONS, Role.BUSINESS_OWNER}
+    ),
     "promotion.apply": frozenset(),
 }
 

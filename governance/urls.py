@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from governance.views import evidence, findings, inbox, lineage, reviews, signing
+from governance.views import (
+    evidence,
+    findings,
+    inbox,
+    lineage,
+    promotions,
+    reviews,
+    signing,
+)
 
 app_name = "governance"
 
@@ -16,6 +24,7 @@ urlpatterns = [
     path("reviews/<int:pk>/suspend/", reviews.suspend, name="suspend"),
     path("reviews/<int:pk>/withdraw/", reviews.withdraw, name="withdraw"),
     path("reviews/<int:pk>/feedback/", reviews.feedback, name="feedback"),
+    path("promotions/<int:pk>/roll-back/", promotions.roll_back, name="roll-back"),
     path("evidence/<int:pk>/content/", evidence.evidence_content, name="evidence-content"),
     path("findings/<int:pk>/", findings.finding, name="finding"),
     path("findings/<int:pk>/resolve/", findings.resolve, name="resolve-finding"),

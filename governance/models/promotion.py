@@ -74,6 +74,9 @@ class Promotion(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     applied_at = models.DateTimeField(null=True, blank=True)
+    rolled_back_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was undone; it is no good version to go back to."
+    )
     version_lock = models.PositiveIntegerField(default=0, editable=False)
 
     objects = PromotionQuerySet.as_manager()

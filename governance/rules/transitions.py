@@ -26,7 +26,8 @@ PROMOTION_TRANSITIONS: Table = {
     "suspended": frozenset({"superseded"}),
     "rejected": frozenset(),
     "withdrawn": frozenset(),
-    "superseded": frozenset(),
+    # A rollback queues the last good promotion once more.
+    "superseded": frozenset({"approved"}),
 }
 
 FINDING_TRANSITIONS: Table = {

@@ -8,7 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from governance import access
 from governance.models import Finding
+from governance.services import rollback
 from governance.views.base import page
 from governance.views.evidence import SANDBOX
 from pipeline.models import Deployment, DriftReport, Job, Monitor, RetrainingPolicy
@@ -70,6 +72,7 @@ def deployment_detail(request: HttpRequest, actor: Actor, slug: str) -> HttpResp
         "reason": f"Scoring is refused: {halted}" if halted else deployment.status_reason,
         "version": deployment.version,
         "promotion": deployment.promotion,
+        **_way_back(deployment, actor),
         "policy": RetrainingPolicy.objects.filter(deployment=deployment).first(),
         "traffic": deployment.predictions.aggregate(
             rows=Count("pk"), labelled=Count("label"), last=Max("occurred_at")
@@ -80,6 +83,14 @@ def deployment_detail(request: HttpRequest, actor: Actor, slug: str) -> HttpResp
         **_monitoring(deployment),
     }
     return render(request, "pipeline/deployment.html", context)
+
+
+def _way_back(deployment: Deployment, actor: Actor) -> dict[str, Any]:
+    """Return the promotion to go back to, if the reader may send it back."""
+    promotion = deployment.promotion
+    if promotion is None or not access.can(actor, "promotion.roll_back", deployment.project):
+        return {}
+    return {"last_good": rollback.last_good(promotion)}
 
 
 def _tone(deployment: Deployment) -> str:

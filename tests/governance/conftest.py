@@ -142,6 +142,37 @@ def approved(
 
 
 @pytest.fixture
+def promote_second(
+    world: fakes.Subjects,
+    sign: Signer,
+    data_scientist: User,
+    ml_engineer: User,
+    validator: User,
+    business_owner: User,
+) -> Callable[[Promotion], Promotion]:
+    """Take version 2 of the same model through review and apply it."""
+
+    def promote(first: Promotion) -> Promotion:
+        ref = "model_version:8"
+        scope = first.review.bindings["scope"]
+        world.facts[ref] = fakes.model_facts(first.project, data_scientist.pk, scope)
+        world.change(ref, attributes={"model_number": 2}, bindings={"model_files": fakes.sha("8")})
+        compared = {"champion_version": 1}
+        material = Material(
+            first.project, "model_version", ref, "champion_comparison", "Against v1", data=compared
+        )
+        record_evidence(material, actor=session_actor(data_scientist))
+        wanted = PromotionRequest(first.project, first.model_name, 2, ref, "production")
+        second = promotions.request_promotion(wanted, actor=session_actor(ml_engineer))
+        sign(second.review, validator, "validator")
+        sign(second.review, business_owner, "business_owner")
+        assert promotions.claim_promotion(second, worker="here:1")
+        return promotions.mark_applied(second, actor=system("promotion"))
+
+    return promote
+
+
+@pytest.fixture
 def applied(approved: Promotion) -> Promotion:
     assert promotions.claim_promotion(approved, worker="here:1")
     return promotions.mark_applied(approved, actor=system("promotion"))

@@ -287,41 +287,12 @@ def test_an_applied_promotion_cannot_be_withdrawn(applied: Promotion, ml_enginee
 
 
 def test_the_next_version_supersedes_the_one_before(
-    applied: Promotion,
-    world: fakes.Subjects,
-    sign: Any,
-    request: Any,
+    applied: Promotion, promote_second: Any
 ) -> None:
-    second = promote_second(applied, world, sign, request)
+    second = promote_second(applied)
     applied.refresh_from_db()
     assert (applied.status, second.status) == ("superseded", "applied")
     assert promotions.standing_promotion("term-deposit-calls", "production") == second
-
-
-def promote_second(first: Promotion, world: fakes.Subjects, sign: Any, request: Any) -> Promotion:
-    """Take version 2 of the same model through review and apply it."""
-    from governance.services.evidence import Material, record_evidence
-
-    author, asker = (request.getfixturevalue(who) for who in ("data_scientist", "ml_engineer"))
-    facts = fakes.model_facts(first.project, author.pk, first.review.bindings["scope"])
-    ref = "model_version:8"
-    world.facts[ref] = facts
-    world.change(ref, attributes={"model_number": 2}, bindings={"model_files": fakes.sha("8")})
-    material = Material(
-        first.project,
-        "model_version",
-        ref,
-        "champion_comparison",
-        "Against v1",
-        data={"champion_version": 1},
-    )
-    record_evidence(material, actor=session_actor(author))
-    wanted = asked(first.project, model_version=2, subject_ref=ref)
-    second = promotions.request_promotion(wanted, actor=session_actor(asker))
-    for role in ("validator", "business_owner"):
-        sign(second.review, request.getfixturevalue(role), role)
-    assert promotions.claim_promotion(second, worker="host:1")
-    return promotions.mark_applied(second, actor=WORKER)
 
 
 def test_a_candidate_is_compared_with_the_champion_even_while_that_is_suspended(

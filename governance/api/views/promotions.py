@@ -13,7 +13,7 @@ from governance.api import inputs
 from governance.api import serializers as shapes
 from governance.api.base import GovernanceViewSet
 from governance.models import DeniedAttempt, Promotion
-from governance.services import enforcement, promotions
+from governance.services import enforcement, promotions, rollback
 from projects.actors import Actor
 from projects.api.base import actor_of
 from projects.models import Project, Stakeholder
@@ -59,6 +59,15 @@ class PromotionViewSet(GovernanceViewSet):
         promotion = self.get_object()
         reason = self.read(inputs.ReasonInput)["reason"]
         return self.answer(promotions.suspend_promotion(promotion, actor=self.actor, reason=reason))
+
+    @extend_schema(request=inputs.ReasonInput, responses=shapes.PromotionSerializer)
+    @action(detail=True, methods=["post"], url_path="roll-back")
+    def roll_back(self, request: Request, pk: str) -> Response:
+        """Undo the promotion that holds the alias; answers the one that is restored."""
+        promotion = self.get_object()
+        reason = self.read(inputs.ReasonInput)["reason"]
+        done = rollback.roll_back(promotion, actor=self.actor, reason=reason)
+        return self.answer(done.restored)
 
 
 class DeniedAttemptViewSet(GovernanceViewSet):

@@ -1,0 +1,139 @@
+"""Going back to the version that stood before: one recorded act, and no committee."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.timezone import now
+
+from governance import access
+from governance.models import Finding, GateReview, Promotion
+from governance.rules.transitions import PROMOTION_TRANSITIONS
+from governance.services.findings import NewFinding, open_finding
+from ledger import services as ledger
+from projects.actors import Actor
+from projects.errors import InvalidInput, InvalidTransition, RuleViolated
+from projects.lifecycle import compare_and_swap, move
+
+Status = Promotion.Status
+_HOLDS_THE_ALIAS = (Status.APPLIED, Status.SUSPENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """What was undone, and what stands again once a worker has set the alias."""
+
+    undone: Promotion
+    restored: Promotion
+
+
+def last_good(promotion: Promotion) -> Promotion | None:
+    """Return the promotion that stood before this one and whose approval still stands.
+
+    One that was rolled back itself, or whose review was suspended, went stale or expired, is no
+    good version.
+    """
+    earlier = Promotion.objects.filter(
+        Q(review__expires_at__isnull=True) | Q(review__expires_at__gt=now()),
+        environment=promotion.environment,
+        model_name=promotion.model_name,
+        status=Status.SUPERSEDED,
+        applied_at__isnull=False,
+        rolled_back_at__isnull=True,
+        review__status=GateReview.Status.APPROVED,
+    ).exclude(pk=promotion.pk)
+    return (
+        earlier.select_related("environment", "review", "project").order_by("-applied_at").first()
+    )
+
+
+@transaction.atomic
+def roll_back(promotion: Promotion, *, actor: Actor, reason: str) -> Rollback:
+    """Undo the promotion that holds the alias and queue the last good one again.
+
+    The undone version may not be served from this moment on; a worker checks the files of the
+    restored one and sets the alias, as for every promotion. A finding is opened on the undone
+    version, so that it cannot come back before somebody has looked into it.
+
+    Raises:
+        InvalidInput: code `reason_missing`.
+        InvalidTransition: the promotion holds no alias.
+        RuleViolated: code `no_good_version`, there is nothing to go back to.
+        StaleState: somebody else rolled it back first.
+    """
+    access.require(actor, "promotion.roll_back", promotion.project)
+    if not reason.strip():
+        raise InvalidInput("Say why it has to go back.", code="reason_missing")
+    if promotion.status not in _HOLDS_THE_ALIAS or promotion.applied_at is None:
+        raise InvalidTransition(
+            f"The promotion of {promotion} is {promotion.status}; only one that holds the alias "
+            "can be rolled back.",
+            details={"status": str(promotion.status)},
+        )
+    restored = last_good(promotion)
+    if restored is None:
+        raise RuleViolated(
+            f"There is no version of {promotion.model_name} to go back to: none that stood in "
+            f"{promotion.environment} before is still approved. Suspend the promotion instead.",
+            code="no_good_version",
+            reasons=["No superseded promotion has an approval that stands."],
+        )
+    _undo(promotion, restored, actor=actor, reason=reason)
+    _restore(restored, promotion, actor=actor, reason=reason)
+    _ask_for_a_look(promotion, restored, actor=actor, reason=reason)
+    return Rollback(promotion, restored)
+
+
+def _undo(promotion: Promotion, restored: Promotion, *, actor: Actor, reason: str) -> None:
+    changes = {"status_reason": f"Rolled back: {reason}", "rolled_back_at": now()}
+    if promotion.status == Status.APPLIED:
+        move(promotion, Status.SUSPENDED, allowed=PROMOTION_TRANSITIONS, **changes)
+    else:
+        expected = {"status": Status.SUSPENDED, "rolled_back_at": None}
+        compare_and_swap(promotion, expected=expected, **changes)
+    _record("promotion.rolled_back", promotion, actor=actor, to=restored.ref, reason=reason)
+
+
+def _restore(restored: Promotion, undone: Promotion, *, actor: Actor, reason: str) -> None:
+    move(
+        restored,
+        Status.APPROVED,
+        allowed=PROMOTION_TRANSITIONS,
+        status_reason=f"Restored by the rollback of {undone.model_name} v{undone.model_version}.",
+        approved_at=now(),
+        claimed_by="",
+        claimed_at=None,
+        attempts=0,
+    )
+    _record("promotion.restored", restored, actor=actor, undone=undone.ref, reason=reason)
+
+
+def _ask_for_a_look(
+    promotion: Promotion, restored: Promotion, *, actor: Actor, reason: str
+) -> None:
+    open_finding(
+        NewFinding(
+            project=promotion.project,
+            subject_kind="model_version",
+            subject_ref=promotion.subject_ref,
+            title=f"{promotion} was rolled back to version {restored.model_version}",
+            description=reason,
+            severity=Finding.Severity.HIGH,
+        ),
+        actor=actor,
+    )
+
+
+def _record(event: str, promotion: Promotion, *, actor: Actor, **data: str) -> None:
+    ledger.append(
+        event,
+        subject=promotion.ref,
+        actor=actor,
+        data={
+            "model": promotion.model_name,
+            "version": promotion.model_version,
+            "environment": promotion.environment.name,
+            "files_digest": promotion.files_digest,
+            **data,
+        },
+    )

@@ -1,0 +1,26 @@
+"""What the buttons on promotions post to."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from governance.models import Promotion
+from governance.services import rollback
+from governance.views.base import page, visible_or_404
+from projects.actors import Actor
+from projects.web import attempt, back_to
+
+
+@require_POST
+@page
+def roll_back(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Go back to the version that stood before."""
+    rows = Promotion.objects.select_related("environment", "project", "review")
+    found = visible_or_404(rows, actor, pk=pk)
+    reason = request.POST.get("reason", "")
+    attempt(
+        request,
+        lambda: rollback.roll_back(found, actor=actor, reason=reason),
+        done="It is undone; a worker puts the version that stood before in its place.",
+    )
+    return back_to(request, reverse("governance:review", args=[found.review_id]))
