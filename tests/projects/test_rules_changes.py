@@ -118,7 +118,7 @@ def test_pieces_hold_both_texts_whole(one, other):
 
 def test_only_known_words_are_editorial(before):
     names = {field.name for field in fields_of(ScopingDocument)} | set(CHILDREN)
-    assert changes.EDITORIAL_FIELDS <= names
+    assert names >= changes.EDITORIAL_FIELDS
     assert set(material_part(before)) == set(before) - changes.EDITORIAL_FIELDS
     assert "anything_new" in material_part({"anything_new": 1})
 
