@@ -64,12 +64,7 @@ def roll_back(promotion: Promotion, *, actor: Actor, reason: str) -> Rollback:
     access.require(actor, "promotion.roll_back", promotion.project)
     if not reason.strip():
         raise InvalidInput("Say why it has to go back.", code="reason_missing")
-    if promotion.status not in _HOLDS_THE_ALIAS or promotion.applied_at is None:
-        raise InvalidTransition(
-            f"The promotion of {promotion} is {promotion.status}; only one that holds the alias "
-            "can be rolled back.",
-            details={"status": str(promotion.status)},
-        )
+    _require_alias(promotion)
     restored = last_good(promotion)
     if restored is None:
         raise RuleViolated(
@@ -82,6 +77,17 @@ def roll_back(promotion: Promotion, *, actor: Actor, reason: str) -> Rollback:
     _restore(restored, promotion, actor=actor, reason=reason)
     _ask_for_a_look(promotion, restored, actor=actor, reason=reason)
     return Rollback(promotion, restored)
+
+
+def _require_alias(promotion: Promotion) -> None:
+    if promotion.rolled_back_at is not None:
+        raise InvalidTransition(f"The promotion of {promotion} was rolled back before.")
+    if promotion.status not in _HOLDS_THE_ALIAS or promotion.applied_at is None:
+        raise InvalidTransition(
+            f"The promotion of {promotion} is {promotion.status}; only one that holds the alias "
+            "can be rolled back.",
+            details={"status": str(promotion.status)},
+        )
 
 
 def _undo(promotion: Promotion, restored: Promotion, *, actor: Actor, reason: str) -> None:

@@ -89,8 +89,17 @@ def test_a_version_that_a_monitor_suspended_can_be_rolled_back(
     promotions.suspend_promotion(second, actor=system("monitoring"), reason="Drift.")
     done = rollback.roll_back(second, actor=session_actor(ml_engineer), reason="Drift is real.")
     assert done.restored == applied
-    with pytest.raises(StaleState):
+    with pytest.raises(InvalidTransition):
         rollback.roll_back(second, actor=session_actor(ml_engineer), reason="Again.")
+
+
+def test_of_two_who_roll_back_at_once_one_does(second: Promotion, ml_engineer: User) -> None:
+    late = Promotion.objects.get(pk=second.pk)
+    rollback.roll_back(second, actor=session_actor(ml_engineer), reason="Scores are off.")
+    entries = LedgerEntry.objects.count()
+    with pytest.raises((StaleState, RuleViolated)):
+        rollback.roll_back(late, actor=session_actor(ml_engineer), reason="Scores are off.")
+    assert LedgerEntry.objects.count() == entries
 
 
 @pytest.mark.parametrize(
