@@ -2,7 +2,8 @@
 
 They are defence, not proof: whoever owns the database can drop them, and then the hashes and the
 checkpoints outside tell. Table rebuilds lose triggers silently, so they are installed again after
-every migrate.
+every migrate. Apps above have their own append-only tables kept in the same way: they name the
+model with `keep_append_only`.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from ledger.rules.entries import GENESIS
 VENDORS = ("sqlite", "postgresql")
 REFUSE = "ledger_refuse"
 CHAIN = "ledger_chain"
+#: Models of other apps whose rows are added and never changed.
+_KEPT: list[type[models.Model]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,12 @@ class Trigger:
         )
 
 
+def keep_append_only(model: type[models.Model]) -> None:
+    """Have the database refuse to change or remove rows of another app's model."""
+    if model not in _KEPT:
+        _KEPT.append(model)
+
+
 def install(using: str = DEFAULT_DB_ALIAS) -> None:
     """Create every trigger anew, where the tables exist."""
     connection = connections[using]
@@ -66,7 +75,7 @@ def install(using: str = DEFAULT_DB_ALIAS) -> None:
     with transaction.atomic(using=using), connection.cursor() as cursor:
         for statement in _functions(connection.vendor):
             cursor.execute(statement)
-        for trigger in triggers(connection.vendor):
+        for trigger in _expected(connection):
             cursor.execute(trigger.sql(connection.vendor))
 
 
@@ -77,7 +86,7 @@ def drop(using: str = DEFAULT_DB_ALIAS) -> None:
         return
     on_table = connection.vendor == "postgresql"
     with transaction.atomic(using=using), connection.cursor() as cursor:
-        for trigger in triggers(connection.vendor):
+        for trigger in _expected(connection):
             table = f" ON {trigger.table}" if on_table else ""
             cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name}{table}")
 
@@ -91,7 +100,7 @@ def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     vendor = connection.vendor
     return [
         trigger.name
-        for trigger in triggers(vendor)
+        for trigger in _expected(connection)
         if trigger.name not in present
         # SQLite keeps the statement, so one that was replaced by a harmless one shows as well.
         or (vendor == "sqlite" and present[trigger.name] != trigger.sql(vendor))
@@ -117,7 +126,27 @@ def triggers(vendor: str) -> list[Trigger]:
         ),
         Trigger("ledger_head_delete", LedgerHead, "DELETE", append_only),
     ]
-    return found + (_against_replace() if vendor == "sqlite" else _against_truncate())
+    found += _against_replace() if vendor == "sqlite" else _against_truncate()
+    return found + [trigger for model in _KEPT for trigger in _append_only(model, vendor)]
+
+
+def _append_only(model: type[models.Model], vendor: str) -> list[Trigger]:
+    table, message = model._meta.db_table, f"{model._meta.verbose_name} rows are append-only"
+    found = [
+        Trigger(f"{table}_keep_{verb.lower()}", model, verb, message)
+        for verb in ("UPDATE", "DELETE", *(("TRUNCATE",) if vendor == "postgresql" else ()))
+    ]
+    if vendor == "sqlite":
+        # Only the name of our own table.
+        taken = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # noqa: S608
+        found.append(Trigger(f"{table}_keep_replace", model, "INSERT", message, taken))
+    return found
+
+
+def _expected(connection: BaseDatabaseWrapper) -> list[Trigger]:
+    """Return the triggers of the tables that are there: another app may not be migrated yet."""
+    tables = set(connection.introspection.table_names())
+    return [trigger for trigger in triggers(connection.vendor) if trigger.table in tables]
 
 
 def _against_replace() -> list[Trigger]:

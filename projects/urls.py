@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from projects.views import commands, pages
+from projects.views import commands, matrix, pages
 
 app_name = "projects"
 
@@ -12,6 +12,9 @@ urlpatterns = [
     path("scopes/<int:pk>/", pages.scope_detail, name="scope"),
     path("scopes/<int:pk>/submit/", commands.submit_scope, name="scope-submit"),
     path("scopes/<int:pk>/withdraw/", commands.withdraw_scope, name="scope-withdraw"),
+    path("scopes/<int:pk>/matrix/", matrix.matrix_page, name="matrix"),
+    path("scopes/<int:pk>/matrix/totals.svg", matrix.totals_chart, name="matrix-totals"),
+    path("scopes/<int:pk>/matrix/flip.svg", matrix.flip_chart, name="matrix-flip"),
     path("sprints/<int:pk>/board/", pages.board, name="board"),
     re_path(
         r"^sprints/(?P<pk>\d+)/(?P<verb>start|close|cancel)/$",

@@ -13,6 +13,7 @@ from rest_framework.serializers import BaseSerializer, Serializer
 
 from projects.api import serializers
 from projects.api.base import GovernedViewSet
+from projects.api.matrix import DecisionMatrixMixin
 from projects.api.readiness import ReadinessMixin
 from projects.errors import InvalidInput
 from projects.models import Project, ScopingDocument, Sprint, Stakeholder, WorkItem
@@ -103,7 +104,7 @@ class StakeholderViewSet(CommandViewSet):
         return self.answer(projects.end_role(row, actor=self.actor, **body))
 
 
-class ScopingDocumentViewSet(ReadinessMixin, CommandViewSet):
+class ScopingDocumentViewSet(ReadinessMixin, DecisionMatrixMixin, CommandViewSet):
     queryset = ScopingDocument.objects.select_related("project", "created_by", "submitted_by")
     serializer_class = serializers.ScopingDocumentDetailSerializer
     filterset_fields = ("project", "project__slug", "status", "version")

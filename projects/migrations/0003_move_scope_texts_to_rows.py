@@ -3,15 +3,16 @@ from django.db import migrations
 
 def move(apps, schema_editor):
     """Give drafts of the first schema their texts as rows; submitted versions keep their snapshot."""
-    document = apps.get_model("projects", "ScopingDocument")
-    signal = apps.get_model("projects", "MonitoringSignal")
-    question = apps.get_model("projects", "OpenQuestion")
-    for draft in document.objects.filter(status="draft").iterator():
+    using = schema_editor.connection.alias
+    document = apps.get_model("projects", "ScopingDocument").objects.using(using)
+    signal = apps.get_model("projects", "MonitoringSignal").objects.using(using)
+    question = apps.get_model("projects", "OpenQuestion").objects.using(using)
+    for draft in document.filter(status="draft").iterator():
         for line in _lines(draft.monitoring_plan_text):
-            signal.objects.create(scope=draft, signal="performance", action=line)
+            signal.create(scope=draft, signal="performance", action=line)
         for line in _lines(draft.open_questions_text):
-            question.objects.create(scope=draft, question=line)
-        document.objects.filter(pk=draft.pk).update(schema_version=2)
+            question.create(scope=draft, question=line)
+        document.filter(pk=draft.pk).update(schema_version=2)
 
 
 def _lines(text):

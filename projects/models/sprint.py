@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from projects.models.append_only import AppendOnly
 from projects.models.project import Project
 
 if TYPE_CHECKING:
@@ -119,10 +120,20 @@ class SprintCapacity(models.Model):
         return f"{self.person} in {self.sprint}"
 
 
-class SprintSnapshot(models.Model):
+class SprintSnapshot(AppendOnly):
     """What a sprint came to, frozen when it ended: nothing that happens later changes it.
 
-    `data` holds commitment, added, removed, done, carried over, cancelled and the daily series;
+    `data` holds, besides the sprint's name, goal and dates:
+
+    - `commitment`, `added`, `removed`, `done`, `carried_over`, `cancelled`: lists of
+      `{"item": "work_item:1", "title", "kind", "points", "hours"}`; one that was carried over
+      says in `to` where it went.
+    - `daily`: for each day `{"date", "remaining_points", "remaining_items", "remaining_hours",
+      "done_points", "scope_points"}`.
+    - `series`: the same days whole, as `rules.sprint_series.as_data` writes them and
+      `from_data` reads them back.
+    - `person_days`, `kill_criteria`, `retrospective` and `forced_because`.
+
     `digest` is the SHA-256 of its canonical JSON, which the ledger entry of the end repeats.
     """
 

@@ -7,6 +7,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from projects.models.append_only import AppendOnly
 from projects.models.project import Project
 from projects.models.scope import ScopingDocument
 from projects.models.sprint import Sprint
@@ -118,7 +119,7 @@ class WorkItem(models.Model):
         return f"work_item:{self.pk}"
 
 
-class WorkItemEvent(models.Model):
+class WorkItemEvent(AppendOnly):
     """One change of one work item, kept for ever: charts are computed from these."""
 
     item = models.ForeignKey(WorkItem, on_delete=models.PROTECT, related_name="events")

@@ -39,13 +39,21 @@ class Change:
         return replace(state, **self.values)
 
 
-History = Sequence[Change]
+_EMPTY = {"status": BACKLOG, "sprint": "", "points": None, "hours": None, "outcome": ""}
 
 
 def read_event(item: int, at: datetime, number: int, kind: str, data: Mapping[str, Any]) -> Change:
-    """Return an event of a work item as a change; an event of another kind changes nothing."""
-    reader = _READERS.get(kind)
-    return Change(item, at.astimezone(UTC), number, reader(data) if reader else {})
+    """Return an event of a work item as a change.
+
+    An event that says how the item stands after it (it holds `status`) is read whole; one that
+    holds only what it changed is read by its kind, and changes nothing if that is unknown.
+    """
+    if "status" in data:
+        values = {**_EMPTY, **{name: data[name] for name in _EMPTY if name in data}}
+    else:
+        reader = _READERS.get(kind)
+        values = reader(data) if reader else {}
+    return Change(item, at.astimezone(UTC), number, values)
 
 
 def ordered(changes: Iterable[Change]) -> list[Change]:
@@ -79,15 +87,6 @@ def _walk(changes: Sequence[Change], moments: Sequence[datetime]) -> Iterator[di
         yield dict(states)
 
 
-def _created(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "status": data.get("status", BACKLOG),
-        "sprint": data.get("sprint", ""),
-        "points": data.get("points"),
-        "hours": data.get("hours"),
-    }
-
-
 def _moved(data: Mapping[str, Any]) -> dict[str, Any]:
     # Moving clears the outcome unless it sets one: an item that is reopened has none.
     return {"status": data["to"], "outcome": data.get("outcome", "")}
@@ -109,7 +108,6 @@ def _hours_changed(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-    "created": _created,
     "moved": _moved,
     "sprint_changed": _sprint_changed,
     "points_changed": _points_changed,

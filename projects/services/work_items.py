@@ -1,28 +1,29 @@
 """Commands on work items; each leaves an event from which the charts are computed."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from ledger import services as ledger
 from projects import access
 from projects.actors import Actor
 from projects.errors import InvalidInput, InvalidTransition, RuleViolated
 from projects.lifecycle import compare_and_swap, move
-from projects.models import Project, Sprint, WorkItem, WorkItemEvent
+from projects.models import Project, Sprint, WorkItem
 from projects.rules.transitions import (
     FINISHED_ITEM_STATUSES,
     OUTCOMES_BY_KIND,
     WORK_ITEM_TRANSITIONS,
 )
+from projects.services.work_events import note, record
+from projects.services.work_item_checks import OPEN_SPRINTS, check_item
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Status = WorkItem.Status
-OPEN_SPRINTS = frozenset({Sprint.Status.PLANNED, Sprint.Status.ACTIVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,14 @@ class NewWorkItem:
     sprint: Sprint | None = None
     parent: WorkItem | None = None
     points: int | None = None
+    hours: float | None = None
+    due_on: date | None = None
     metric_key: str = ""
     expected_effect: str = ""
     time_box_hours: int | None = None
     assignee: "User | None" = None
     rank: float = 0.0
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 NEW_FIELDS = tuple(field.name for field in fields(NewWorkItem))
@@ -59,11 +63,12 @@ def add_work_item(project: Project, item: NewWorkItem, *, actor: Actor) -> WorkI
         created_by=actor.user or project.created_by,
         **{name: getattr(item, name) for name in NEW_FIELDS},
     )
-    _check(row)
+    row.details = dict(item.details)
+    check_item(row, changed={*NEW_FIELDS, *row.details}, doing="added")
     row.save()
     sprint = item.sprint.ref if item.sprint else ""
-    _note(row, "created", actor, status=row.status, sprint=sprint, points=item.points)
-    _record("work_item.added", row, actor=actor, kind=item.kind, sprint=sprint)
+    note(row, "created", actor)
+    record("work_item.added", row, actor=actor, kind=item.kind, sprint=sprint)
     return row
 
 
@@ -90,8 +95,8 @@ def move_work_item(item: WorkItem, to: str, *, actor: Actor) -> WorkItem:
     source = item.status
     reopened = {"outcome": "", "conclusion": ""} if source == Status.DONE else {}
     move(item, to, allowed=WORK_ITEM_TRANSITIONS, **reopened)
-    _note(item, "moved", actor, source=source, to=to)
-    _record("work_item.moved", item, actor=actor, source=source, to=to)
+    note(item, "moved", actor, source=source, to=to)
+    record("work_item.moved", item, actor=actor, source=source, to=to)
     return item
 
 
@@ -118,8 +123,8 @@ def conclude_work_item(item: WorkItem, *, actor: Actor, outcome: str, conclusion
         raise InvalidInput("Say in words what was learned.", code="conclusion_missing")
     source = item.status
     move(item, Status.DONE, allowed=WORK_ITEM_TRANSITIONS, outcome=outcome, conclusion=conclusion)
-    _note(item, "moved", actor, source=source, to=Status.DONE, outcome=outcome)
-    _record("work_item.concluded", item, actor=actor, outcome=outcome)
+    note(item, "moved", actor, source=source, to=Status.DONE, outcome=outcome)
+    record("work_item.concluded", item, actor=actor, outcome=outcome)
     return item
 
 
@@ -143,8 +148,8 @@ def schedule_work_item(item: WorkItem, sprint: Sprint, *, actor: Actor) -> WorkI
     source = item.status
     status = Status.TODO if source == Status.BACKLOG else source
     compare_and_swap(item, expected={"status": source}, sprint=sprint, status=status)
-    _note(item, "sprint_changed", actor, source=source, to=status, left=left, joined=sprint.ref)
-    _record("work_item.scheduled", item, actor=actor, sprint=sprint.ref)
+    note(item, "sprint_changed", actor, source=source, to=status, left=left, joined=sprint.ref)
+    record("work_item.scheduled", item, actor=actor, sprint=sprint.ref)
     return item
 
 
@@ -157,8 +162,8 @@ def link_run(item: WorkItem, run_id: str, *, actor: Actor) -> WorkItem:
     if run_id in item.run_ids:
         return item
     compare_and_swap(item, expected={"status": item.status}, run_ids=[*item.run_ids, run_id])
-    _note(item, "run_linked", actor, run=run_id)
-    _record("work_item.run_linked", item, actor=actor, run=run_id)
+    note(item, "run_linked", actor, run=run_id)
+    record("work_item.run_linked", item, actor=actor, run=run_id)
     return item
 
 
@@ -170,46 +175,6 @@ def carry_over(sprint: Sprint, *, actor: Actor) -> int:
         source = item.status
         compare_and_swap(item, expected={"status": source}, status=Status.BACKLOG, sprint=None)
         # The item leaves the sprint, the events keep that it was in it.
-        _note(item, "sprint_changed", actor, source=source, left=sprint.ref)
-        _record("work_item.carried_over", item, actor=actor, sprint=sprint.ref)
+        note(item, "sprint_changed", actor, source=source, to=item.status, left=sprint.ref)
+        record("work_item.carried_over", item, actor=actor, sprint=sprint.ref)
     return len(unfinished)
-
-
-def _check(row: WorkItem) -> None:
-    errors: dict[str, list[str]] = {}
-    try:
-        row.full_clean()
-    except ValidationError as error:
-        errors.update(error.message_dict)
-    sprint, parent = row.sprint, row.parent
-    if sprint is not None and sprint.project_id != row.project_id:
-        errors["sprint"] = ["The sprint belongs to another project."]
-    elif sprint is not None and sprint.status not in OPEN_SPRINTS:
-        errors["sprint"] = [f"The sprint is {sprint.status}; nothing can be added to it."]
-    if parent is not None and parent.project_id != row.project_id:
-        errors["parent"] = ["The parent belongs to another project."]
-    if errors:
-        listed = " ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items())
-        raise InvalidInput(
-            f"The work item cannot be added. {listed}",
-            code="invalid_work_item",
-            details={"errors": errors},
-        )
-
-
-def _note(item: WorkItem, kind: str, actor: Actor, **data: Any) -> None:
-    WorkItemEvent.objects.create(
-        item=item,
-        actor=actor.ref,
-        kind=kind,
-        data={name: value for name, value in data.items() if value not in {None, ""}},
-    )
-
-
-def _record(event: str, item: WorkItem, *, actor: Actor, **data: str) -> None:
-    ledger.append(
-        event,
-        subject=item.ref,
-        actor=actor,
-        data={"project": item.project.ref, "title": item.title, **data},
-    )

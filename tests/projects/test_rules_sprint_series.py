@@ -361,3 +361,10 @@ def test_a_series_survives_being_kept_as_json(changes):
 def test_an_event_of_another_kind_changes_nothing():
     change = read_event(1, START, 1, "commented", {"text": "Hm."})
     assert change.applied_to(ItemState(status="doing")) == ItemState(status="doing")
+
+
+def test_an_event_that_says_how_the_item_stands_is_read_whole():
+    data = {"status": "doing", "sprint": REF, "points": 5, "text": "Hm."}
+    before = ItemState(status="todo", hours=3.0, outcome="refuted")
+    change = read_event(1, START, 1, "edited", data)
+    assert change.applied_to(before) == ItemState("doing", REF, 5)

@@ -180,7 +180,12 @@ def test_closing_carries_unfinished_work_over(sprint, hypothesis, lead, actor):
     hypothesis.refresh_from_db()
     assert sprint.status == Sprint.Status.CLOSED
     assert (hypothesis.status, hypothesis.sprint) == (WorkItem.Status.BACKLOG, None)
-    assert hypothesis.events.last().data == {"source": "todo", "left": sprint.ref}
+    event = hypothesis.events.last()
+    assert (event.data["source"], event.data["to"], event.data["left"]) == (
+        "todo",
+        "backlog",
+        sprint.ref,
+    )
 
 
 def test_closed_sprint_takes_no_more_work(project, sprint, lead, actor):

@@ -1,0 +1,1 @@
+"""The charts of sprints and projects as numbers and words; drawing is for `projects.charts`."""

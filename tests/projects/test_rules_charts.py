@@ -1,0 +1,464 @@
+"""The charts as numbers; every figure here is worked out by hand."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from projects.rules.charts import burn, delivery, economics, gates, learning
+from projects.rules.charts.base import Chart, ItemInfo, SprintInfo, percentile, thinned
+from projects.rules.charts.delivery import ClosedSprint
+from projects.rules.charts.learning import ScopeVersion
+from projects.rules.sprint_series import SprintSpan, sprint_series
+from projects.rules.work_history import read_event
+
+START = datetime(2026, 11, 2, 9, tzinfo=UTC)
+REF = "sprint:1"
+
+
+def at(day, hour=12):
+    return START.replace(day=day, hour=hour)
+
+
+def history(*rows):
+    """Return changes from rows of item, day, kind and what the event holds."""
+    return [
+        read_event(item, at(day), number, kind, data)
+        for number, (item, day, kind, data) in enumerate(rows)
+    ]
+
+
+def created(item, day, **data):
+    return (item, day, "created", {"status": "todo", **data})
+
+
+def moved(item, day, to, **data):
+    return (item, day, "moved", {"to": to, **data})
+
+
+def series_of(changes, last=11, ends_on=13):
+    span = SprintSpan(REF, date(2026, 11, 2), date(2026, 11, ends_on), START)
+    return sprint_series(span, changes, zone=UTC, now=at(last, 23))
+
+
+def column(chart, name):
+    return [row.get(name) for row in chart.table]
+
+
+@dataclass(frozen=True)
+class Run:
+    run_id: str
+    metrics: dict = field(default_factory=dict)
+    day: int = 3
+    sprint: int | None = 1
+    is_eligible: bool = True
+    compute_seconds: float = 3600.0
+    work_item: int | None = None
+
+    @property
+    def name(self):
+        return f"run {self.run_id}"
+
+    @property
+    def started_at(self):
+        return at(self.day, 10)
+
+    @property
+    def ended_at(self):
+        return at(self.day, 11)
+
+
+# --- Burning --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def estimated():
+    return history(
+        created(1, 1, sprint=REF, points=6),
+        created(2, 1, sprint=REF, points=4),
+        created(3, 4, sprint=REF, points=5),
+        moved(1, 5, "done"),
+    )
+
+
+def test_burn_down_shows_what_remains_beside_an_even_line_over_working_days(estimated):
+    chart = burn.burn_down(series_of(estimated, last=9), date(2026, 11, 13))
+    assert chart.title == "Burn-down in points"
+    assert column(chart, "day")[:2] == ["start", "2026-11-02"]
+    # Ten points over ten working days; the weekend of 7 and 8 November burns nothing.
+    assert column(chart, "even_line") == [10, 9, 8, 7, 6, 5, 5, 5, 4, 3, 2, 1, 0]
+    assert column(chart, "remaining") == [10, 10, 10, 15, 9, 9, 9, 9, 9, None, None, None, None]
+    assert column(chart, "added")[1:9] == [0, 0, 5, 0, 0, 0, 0, 0]
+    assert chart.marks["days_off"] == ["2026-11-07", "2026-11-08"]
+    assert "On 2026-11-09 9 points of 15 remained" in chart.description
+    assert "would leave 4; 5 came in and 0 went out" in chart.description
+
+
+def test_burn_down_measures_in_what_it_is_asked_for(estimated):
+    series = series_of(estimated, last=6)
+    items = burn.burn_down(series, date(2026, 11, 13), name="burn-down-items")
+    assert column(items, "remaining")[:6] == [2, 2, 2, 3, 2, 2]
+    hours = burn.burn_down(series, date(2026, 11, 13), name="burn-down-hours")
+    assert not hours.table
+    assert hours.advice == "Estimate items of the sprint in hours to get this chart."
+
+
+def test_burn_down_counts_items_where_nothing_is_estimated():
+    series = series_of(history(created(1, 1, sprint=REF), moved(1, 3, "done")), last=3)
+    chart = burn.burn_down(series, date(2026, 11, 13))
+    assert chart.title == "Burn-down in items"
+    assert column(chart, "remaining")[:3] == [1, 1, 0]
+
+
+def test_burn_up_keeps_added_scope_apart_from_done_work(estimated):
+    chart = burn.burn_up(series_of(estimated, last=5))
+    assert column(chart, "scope") == [10, 10, 10, 15, 15]
+    assert column(chart, "done") == [0, 0, 0, 0, 6]
+    assert chart.description == "6 of 15 points are done; the sprint began with 10."
+
+
+def test_a_sprint_without_items_says_what_to_do():
+    chart = burn.burn_down(series_of([], last=5), date(2026, 11, 13))
+    assert (chart.table, chart.advice) == ((), "Take items into the sprint to get this chart.")
+    assert not burn.burn_up(series_of([], last=5)).table
+
+
+# --- Learning -------------------------------------------------------------------------------------
+
+
+def criterion(key, metric, threshold, level="must", **more):
+    return {
+        "key": key,
+        "level": level,
+        "metric_key": metric,
+        "greater_is_better": True,
+        "threshold": threshold,
+        "dataset_role": "test",
+        **more,
+    }
+
+
+def kill_at(threshold):
+    return criterion("stop", "validation_auc", threshold, level="kill", dataset_role="validation")
+
+
+@pytest.fixture
+def scope():
+    return ScopeVersion(
+        version=1,
+        since=at(3, 8),
+        criteria=[
+            criterion("ranks", "test_auc", 0.6, test_use_limit=4),
+            criterion("lifts", "test_lift", 1.5),
+            criterion("calm", "test_gap", 0.8, level="guardrail"),
+            criterion("nice", "test_nice", 0.1, level="should"),
+            criterion("attested", "signed", 1, source="attestation"),
+            kill_at(0.55),
+        ],
+        baselines=[
+            {"name": "rule", "metrics": {"test_auc": 0.55}},
+            {"name": "luck", "metrics": {"test_auc": 0.5}},
+        ],
+        assumptions=[
+            {"statement": "Calls are logged.", "is_verified": True},
+            {"statement": "Months are alike.", "is_verified": False, "spike": "work_item:3"},
+            {"statement": "Labels come in time.", "is_verified": False},
+        ],
+    )
+
+
+DAYS = [date(2026, 11, day) for day in range(2, 8)]
+
+
+def test_criteria_burn_up_shows_the_best_eligible_run_of_every_day(scope):
+    runs = [
+        Run("a", {"test_auc": 0.61}, day=4),
+        Run("b", {"test_auc": 0.62, "test_lift": 1.6}, day=5),
+        Run("c", {"test_auc": 0.59}, day=6),
+        Run("d", {"test_auc": 0.9, "test_lift": 9, "test_gap": 1}, day=6, is_eligible=False),
+    ]
+    chart = learning.criteria_burn_up([scope], runs, DAYS, zone=UTC)
+    # In force from the third day; three of its aims are judged on runs, one elsewhere.
+    assert column(chart, "day")[0] == "2026-11-03"
+    assert column(chart, "passing") == [0, 1, 2, 2, 2]
+    assert column(chart, "total") == [3, 3, 3, 3, 3]
+    assert column(chart, "best_run") == ["", "run a", "run b", "run b", "run b"]
+    assert "2 of 3 must and guardrail criteria pass, best by run b. 1 more" in chart.description
+
+
+def test_criteria_burn_up_judges_by_the_scope_in_force_on_the_day(scope):
+    stricter = ScopeVersion(2, at(6, 8), [criterion("ranks", "test_auc", 0.7)])
+    runs = [Run("a", {"test_auc": 0.61}, day=4)]
+    chart = learning.criteria_burn_up([scope, stricter], runs, DAYS, zone=UTC)
+    assert column(chart, "passing") == [0, 1, 1, 0, 0]
+    assert column(chart, "total") == [3, 3, 3, 1, 1]
+
+
+def test_criteria_burn_up_needs_an_approved_scope():
+    chart = learning.criteria_burn_up([], [Run("a")], DAYS, zone=UTC)
+    assert not chart.table
+    assert "approved" in chart.advice
+
+
+def test_uncertainty_falls_as_questions_are_settled(scope):
+    items = [ItemInfo(1, "hypothesis", "H"), ItemInfo(2, "spike", "S"), ItemInfo(3, "spike", "T")]
+    items.append(ItemInfo(4, "task", "No question"))
+    changes = history(
+        created(1, 2),
+        created(2, 2),
+        created(3, 3),
+        created(4, 2),
+        moved(1, 5, "done", outcome="refuted"),
+        moved(2, 5, "dropped"),
+        moved(3, 6, "done", outcome="answered"),
+    )
+    chart = learning.uncertainty_burn_down(items, changes, [scope], DAYS, zone=UTC)
+    assert column(chart, "hypotheses") == [1, 1, 1, 0, 0, 0]
+    assert column(chart, "spikes") == [1, 2, 2, 1, 0, 0]
+    # None before the scope is approved; one fewer from the day on which its spike is answered.
+    assert column(chart, "assumptions") == [0, 2, 2, 2, 1, 1]
+    assert column(chart, "total") == [2, 5, 5, 3, 1, 1]
+
+
+def test_best_metric_stands_beside_target_baseline_and_kill_line(scope):
+    sprints = [SprintInfo(1, "One"), SprintInfo(2, "Two"), SprintInfo(3, "Three")]
+    runs = [
+        Run("a", {"test_auc": 0.58}),
+        Run("b", {"test_auc": 0.61}),
+        Run("c", {"test_auc": 0.99}, is_eligible=False),
+        Run("d", {"validation_auc": 0.7}, sprint=2),
+        Run("e", {"test_auc": 0.63}, sprint=2),
+        Run("f", {"test_auc": 0.5}, sprint=None),
+    ]
+    chart = learning.best_metric_by_sprint(scope, runs, sprints)
+    assert column(chart, "sprint") == ["One", "Two"]
+    assert column(chart, "best") == [0.61, 0.63]
+    # A run that is not eligible has looked at the test data like any other.
+    assert column(chart, "test_uses") == [3, 1]
+    assert column(chart, "so_far") == [3, 4]
+    lines = {name: chart.marks[name] for name in ("target", "baseline", "kill")}
+    assert lines == {"target": 0.6, "baseline": 0.55, "kill": 0.55}
+    assert "run e in Two reached 0.63; the criterion asks for at least 0.6" in chart.description
+    assert "4 runs of at most 4" in chart.description
+
+
+def test_the_target_of_a_gain_is_measured_from_its_baseline(scope):
+    row = criterion("gains", "test_auc", None, min_absolute_change=0.05, baseline="luck")
+    gained = ScopeVersion(1, at(2), [row], scope.baselines)
+    chart = learning.best_metric_by_sprint(
+        gained, [Run("a", {"test_auc": 0.6})], [SprintInfo(1, "One")]
+    )
+    assert (chart.marks["target"], chart.marks["baseline"], chart.marks["kill"]) == (
+        0.55,
+        0.5,
+        None,
+    )
+
+
+def test_the_best_of_a_metric_that_shall_fall_is_the_lowest(scope):
+    row = criterion("loss", "test_loss", 0.4, greater_is_better=False)
+    runs = [Run("a", {"test_loss": 0.5}), Run("b", {"test_loss": 0.3})]
+    falling = ScopeVersion(1, at(2), [row])
+    chart = learning.best_metric_by_sprint(falling, runs, [SprintInfo(1, "One")])
+    assert column(chart, "best") == [0.3]
+
+
+# --- Delivery -------------------------------------------------------------------------------------
+
+
+def closed(name, kind, points):
+    changes = history(created(1, 1, sprint=REF, points=points), moved(1, 3, "done"))
+    return ClosedSprint(name, kind, series_of(changes, last=6))
+
+
+def test_velocity_is_the_median_and_range_of_the_last_six_engineering_sprints():
+    done = [40, 9, 7, 12, 8, 10, 11]
+    sprints = [closed(f"Build {n}", "build", points) for n, points in enumerate(done)]
+    sprints.insert(3, closed("Research", "experiment", 99))
+    chart = delivery.velocity(sprints)
+    # The first is older than the last six; the experiment has no velocity.
+    assert column(chart, "done") == [9, 7, 12, 8, 10, 11]
+    assert chart.marks == {"unit": "point", "median": 9.5, "low": 7, "high": 12}
+    assert chart.description == ("The median of 6 sprints is 9.5 points; they ranged from 7 to 12.")
+
+
+def test_velocity_of_research_does_not_exist():
+    assert not delivery.velocity([closed("Research", "experiment", 5)]).table
+
+
+def test_velocity_counts_items_where_nothing_was_estimated():
+    chart = delivery.velocity([closed("Build", "build", None)])
+    assert (chart.marks["unit"], column(chart, "done")) == ("item", [1])
+
+
+def test_cumulative_flow_counts_every_column_at_the_end_of_each_day():
+    changes = history(
+        (1, 2, "created", {"status": "backlog"}),
+        created(2, 2),
+        moved(2, 3, "doing"),
+        moved(1, 4, "todo"),
+        moved(2, 5, "done"),
+        moved(2, 6, "doing"),
+        moved(1, 7, "dropped"),
+    )
+    chart = delivery.cumulative_flow(changes, DAYS, zone=UTC)
+    assert column(chart, "backlog") == [1, 1, 0, 0, 0, 0]
+    assert column(chart, "todo") == [1, 0, 1, 1, 1, 0]
+    assert column(chart, "doing") == [0, 1, 1, 0, 1, 1]
+    assert column(chart, "done") == [0, 0, 0, 1, 0, 0]
+
+
+def test_cycle_time_runs_from_the_first_start_to_the_last_end():
+    items = [ItemInfo(number, "task", f"T{number}") for number in range(1, 5)]
+    changes = history(
+        moved(1, 2, "doing"),
+        moved(1, 4, "done"),
+        moved(2, 2, "doing"),
+        moved(2, 3, "done"),
+        moved(2, 5, "doing"),
+        moved(2, 8, "done"),
+        moved(3, 3, "doing"),
+        moved(3, 3, "done"),
+        moved(4, 3, "doing"),
+    )
+    chart = delivery.cycle_time(items, changes, zone=UTC)
+    assert dict(zip(column(chart, "item"), column(chart, "days"), strict=True)) == {
+        "T1": 2.0,
+        "T2": 6.0,
+        "T3": 0.0,
+    }
+    assert (chart.marks["p50"], chart.marks["p85"]) == (2.0, 6.0)
+
+
+def test_a_reopened_item_has_no_cycle_time_until_it_is_finished_again():
+    changes = history(moved(1, 2, "doing"), moved(1, 4, "done"), moved(1, 5, "doing"))
+    assert not delivery.cycle_time([ItemInfo(1, "task", "T")], changes, zone=UTC).table
+
+
+def test_work_in_progress_is_shown_by_age_against_the_usual_cycle_time():
+    items = [ItemInfo(number, "task", f"T{number}") for number in range(1, 4)]
+    changes = history(
+        moved(1, 7, "doing"), moved(2, 2, "doing"), moved(2, 3, "review"), moved(3, 2, "todo")
+    )
+    chart = delivery.work_in_progress(items, changes, now=at(9), usual=3.0)
+    assert [(row["item"], row["days"]) for row in chart.table] == [("T2", 7.0), ("T1", 2.0)]
+    assert "1 of them longer than 85 %" in chart.description
+
+
+def test_percentiles_are_values_that_occurred():
+    values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    assert [percentile(values, share) for share in (0.5, 0.85, 0.95)] == [5, 9, 10]
+    assert percentile([7], 0.5) == 7
+
+
+def test_long_spans_are_thinned_and_end_today():
+    days = thinned(date(2026, 1, 1), date(2026, 12, 31), most=100)
+    assert days[-1] == date(2026, 12, 31)
+    assert len(days) <= 100
+    assert {later - day for day, later in pairwise(days)} == {timedelta(days=4)}
+
+
+# --- Gates and economics --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Gate:
+    gate: str
+    requested_at: datetime
+    decided_at: datetime | None = None
+    waits_for: dict = field(default_factory=dict)
+    decisions: tuple = ()
+    subject_label: str = "scope v1"
+
+
+def test_gate_lead_time_by_gate_and_role_with_whom_it_waits_for():
+    passages = [
+        Gate("scope", at(2), at(5), decisions=(("business_owner", at(3)), ("validator", at(5)))),
+        Gate("scope", at(6), at(7), decisions=(("business_owner", at(7)),)),
+        Gate("data", at(4), waits_for={"data_owner": ["Dora"]}),
+    ]
+    chart = gates.gate_lead_time(passages, now=at(10))
+    rows = {(row["gate"], row["role"]): row for row in chart.table}
+    assert list(rows) == [
+        ("data", "data owner"),
+        ("scope", "decided"),
+        ("scope", "business owner"),
+        ("scope", "validator"),
+    ]
+    whole = rows["scope", "decided"]
+    assert (whole["passages"], whole["median_days"], whole["longest_days"]) == (2, 2.0, 3.0)
+    assert rows["scope", "business owner"]["median_days"] == 1.0
+    assert rows["data", "data owner"]["waiting_days"] == 6.0
+    assert rows["data", "data owner"]["waits_for"] == "Dora"
+    assert "data, 6 days for Dora" in chart.description
+
+
+def test_runs_and_compute_hours_by_sprint():
+    runs = [Run("a"), Run("b", compute_seconds=1800), Run("c", sprint=None), Run("d", sprint=77)]
+    chart = economics.runs_and_compute(runs, [SprintInfo(1, "One"), SprintInfo(2, "Two")])
+    assert [dict(row) for row in chart.table] == [
+        {"sprint": "One", "runs": 2, "compute_hours": 1.5},
+        {"sprint": "no sprint", "runs": 2, "compute_hours": 2.0},
+    ]
+    assert chart.description == "4 runs took 3.5 compute hours."
+
+
+def test_verdicts_count_a_refuted_hypothesis_as_settled():
+    items = [ItemInfo(number, "hypothesis", f"H{number}") for number in range(1, 6)]
+    changes = history(
+        *(created(number, 2, sprint=REF) for number in range(1, 6)),
+        moved(1, 3, "done", outcome="supported"),
+        moved(2, 3, "done", outcome="refuted"),
+        moved(3, 3, "done", outcome="refuted"),
+        moved(4, 3, "dropped"),
+    )
+    chart = economics.verdicts(items, changes, [SprintInfo(1, "One")])
+    row = dict(chart.table[0])
+    assert (row["supported"], row["refuted"], row["inconclusive"], row["open"]) == (1, 2, 0, 1)
+    assert "33% supported, 67% refuted, 0% inconclusive" in chart.description
+
+
+def test_time_box_use_runs_from_being_taken_up_to_the_end():
+    items = [ItemInfo(1, "spike", "S", 24), ItemInfo(2, "spike", "T", 8), ItemInfo(3, "task", "U")]
+    changes = history(
+        moved(1, 2, "doing"),
+        moved(1, 3, "done"),
+        moved(2, 3, "doing"),
+        moved(3, 3, "doing"),
+    )
+    chart = economics.time_boxes(items, changes, now=at(4))
+    assert [(row["item"], row["used_hours"], row["used_share"]) for row in chart.table] == [
+        ("S", 24.0, 1.0),
+        ("T", 24.0, 3.0),
+    ]
+    assert "1 of 2 time boxes ran over" in chart.description
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        delivery.velocity([]),
+        delivery.cumulative_flow([], DAYS, zone=UTC),
+        delivery.cycle_time([], [], zone=UTC),
+        delivery.work_in_progress([], [], now=START, usual=None),
+        gates.gate_lead_time([], now=START),
+        economics.runs_and_compute([], []),
+        economics.verdicts([], [], []),
+        economics.time_boxes([], [], now=START),
+        learning.uncertainty_burn_down([], [], [], DAYS, zone=UTC),
+        learning.best_metric_by_sprint(None, [], []),
+    ],
+    ids=lambda chart: chart.name,
+)
+def test_a_chart_of_nothing_is_empty_and_says_what_to_do(chart):
+    assert not chart.table
+    assert chart.advice.endswith(".")
+
+
+def test_the_digest_changes_with_any_number_and_only_then():
+    chart = Chart("one", "One", "Text.", [{"day": "2026-11-02", "done": 1.0}], {"unit": "point"})
+    same = Chart("one", "One", "Text.", [{"done": 1.0, "day": "2026-11-02"}], {"unit": "point"})
+    other = Chart("one", "One", "Text.", [{"day": "2026-11-02", "done": 2.0}], {"unit": "point"})
+    assert chart.digest == same.digest
+    assert chart.digest != other.digest
