@@ -204,6 +204,8 @@ SPECTACULAR_SETTINGS = {
         "SignOffOutcomeEnum": "governance.models.SignOff.Outcome",
         "SprintKindEnum": "projects.models.Sprint.Kind",
         "WorkItemKindEnum": "projects.models.WorkItem.Kind",
+        "WorkItemOutcomeEnum": "projects.models.WorkItem.Outcome",
+        "WorkItemStatusEnum": "projects.models.WorkItem.Status",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -266,6 +268,8 @@ CONTENT_STORE = Path(env.str("CONTENT_STORE", default=str(HOME / "content")))
 READINESS_POLICY_DIR = Path(
     env.str("READINESS_POLICY_DIR", default=str(BASE_DIR / "fixtures" / "policies" / "readiness"))
 )
+# The largest file that may be attached to a work item or a scoping document.
+ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10 * 1024 * 1024)
 # Where jobs and the demo reach the gateway; the mounted one unless told otherwise.
 MLFLOW_TRACKING_URI = env.str("MLFLOW_TRACKING_URI", default=f"{BASE_URL}/mlflow")
 

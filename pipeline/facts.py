@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from governance.services.evaluating import standing_review
+from pipeline.adapters.source_control import COMMIT
 from pipeline.models import Deployment, DriftReport, Run
 from pipeline.services.loading import why_not_standing
 from pipeline.services.mirror import run_url
@@ -58,6 +59,7 @@ def _run_fact(run: Run, released: Mapping[str, bool]) -> RunFact:
         is_eligible=finished and run.dataset is not None and released[run.dataset.ref],
         compute_seconds=((ended or now()) - run.started_at).total_seconds(),
         url=run_url(run),
+        commit=str(run.tags.get(COMMIT) or ""),
     )
 
 

@@ -22,6 +22,7 @@ SCHEDULES: Mapping[str, Periodic] = {
     "reconcile the registry": Periodic("pipeline.tasks.reconcile_registry", 15),
     "run due monitors": Periodic("pipeline.tasks.run_due_monitors", 24 * 60),
     "run due retraining": Periodic("pipeline.tasks.run_due_retraining", 24 * 60),
+    "expire time boxes": Periodic("pipeline.tasks.expire_time_boxes", 5),
     "expire approvals": Periodic("pipeline.tasks.expire_approvals", 60),
 }
 

@@ -52,3 +52,13 @@ def expire_approvals() -> int:
 
     ended = expiry.expire_due(timezone.now(), actor=system("governance"))
     return len(ended.expired) + len(ended.suspended)
+
+
+def expire_time_boxes() -> int:
+    """End work items whose hard time box is over."""
+    from django.utils import timezone
+
+    from projects.actors import system
+    from projects.services import time_boxes
+
+    return time_boxes.expire_due(timezone.now(), actor=system("clock"))

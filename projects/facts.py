@@ -20,7 +20,8 @@ class RunFact:
     """A training run as the project's pages and charts see it.
 
     `metrics` holds finite numbers only. `is_eligible` says whether the run may count as evidence:
-    finished, and on data that passed its gate. `compute_seconds` is its wall time.
+    finished, and on data that passed its gate. `compute_seconds` is its wall time; `commit` the
+    code it says it was made with.
     """
 
     run_id: str
@@ -35,6 +36,7 @@ class RunFact:
     is_eligible: bool
     compute_seconds: float
     url: str
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

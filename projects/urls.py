@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from projects.views import commands, matrix, pages
+from projects.views import attachments, commands, matrix, pages
 
 app_name = "projects"
 
@@ -21,6 +21,7 @@ urlpatterns = [
         commands.sprint_command,
         name="sprint-command",
     ),
+    path("attachments/<int:pk>/", attachments.download, name="attachment"),
     path("work-items/<int:pk>/move/", commands.move_item, name="item-move"),
     path("work-items/<int:pk>/conclude/", commands.conclude_item, name="item-conclude"),
     path("work-items/<int:pk>/schedule/", commands.schedule_item, name="item-schedule"),

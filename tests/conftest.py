@@ -18,7 +18,7 @@ from ledger.models import LedgerEntry
 from projects.actors import Actor
 from projects.models import Project, ScopingDocument, Sprint, WorkItem
 from projects.services import scoping
-from tests import factories
+from tests import factories, fake_facts
 from tests.factories import PASSWORD, UserFactory, session_actor
 
 # A busy machine is slow, not wrong.
@@ -101,6 +101,16 @@ def client_for() -> Callable[[User], Client]:
         return client
 
     return signed_in
+
+
+@pytest.fixture
+def known_facts(settings: Any) -> Iterator[Any]:
+    """Let a test say which runs and gates the projects have: `known_facts.a_run("…")`."""
+    settings.RUN_SOURCE = "tests.fake_facts.runs_of"
+    settings.GATE_SOURCE = "tests.fake_facts.gates_of"
+    yield fake_facts
+    fake_facts.RUNS.clear()
+    fake_facts.GATES.clear()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ JOB_SECONDS = 180
 
 @dataclass
 class Visitor:
-    """One person at one door; `get` and `post` raise on any refusal, `attempt` returns it."""
+    """One person at one door; every verb raises on a refusal, only `attempt` returns it."""
 
     base_url: str
     username: str
@@ -57,6 +57,9 @@ class Visitor:
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         return _body(self.request("POST", path, json=body or {}))
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        return _body(self.request("PATCH", path, json=body))
 
     def upload(self, path: str, data: Mapping[str, Any], files: Mapping[str, Any]) -> Any:
         return _body(self.request("POST", path, data=data, files=files))

@@ -17,7 +17,7 @@ def experiments(play: Play) -> None:
     with play.stage.act("Experiment sprint planned and started") as remarks:
         sprint = plan_sprint(play, "Sprint 1", [f"dataset_version:{play.memory['dataset']['id']}"])
         play.memory["sprint"] = sprint["id"]
-        items = {key: _add_item(play, sprint["id"], **item) for key, item in ITEMS.items()}
+        items = {key: _add_item(play, sprint["id"], **_item_of(play, key)) for key in ITEMS}
         lena.post(f"/api/v1/sprints/{sprint['id']}/start/")
         remarks.append(f"{len(items)} hypotheses and experiments on the board")
     _make_token(play)
@@ -35,17 +35,45 @@ def experiments(play: Play) -> None:
 
 
 SAVABLE = ("logistic_regression", "gradient_boosting")
+#: What the three experiments have in common, so that they can be compared.
+COMMON: dict[str, Any] = {
+    "kind": "experiment",
+    "details": {
+        "split": "by month: 2008 trains, March and April 2009 validate, May 2009 tests",
+        "metrics": ["validation_roc_auc", "test_roc_auc"],
+        "seed_policy": "seed 0; one run each, since the months are fixed",
+        "compute_budget_hours": 1,
+        "criterion_keys": ["test_roc_auc"],
+    },
+}
 ITEMS: dict[str, dict[str, Any]] = {
     "random": {
         "kind": "hypothesis",
         "title": "A random split tells how the model will do on later months",
         "metric_key": "test_roc_auc",
         "expected_effect": "Random and temporal split differ by less than 0.02 ROC AUC",
+        "details": {
+            "rationale": "The published notebooks split at random and report 0.94.",
+            "smallest_effect": "0.02 ROC AUC",
+            "dataset_role": "test",
+            "criterion_key": "test_roc_auc",
+            "size": "S",
+        },
     },
-    "rules": {"kind": "experiment", "title": "Rules on earlier contacts", "time_box_hours": 16},
-    "logistic": {"kind": "experiment", "title": "Logistic regression", "time_box_hours": 24},
-    "boosting": {"kind": "experiment", "title": "Tuned gradient boosting", "time_box_hours": 40},
+    "rules": {"title": "Rules on earlier contacts", "time_box_hours": 16},
+    "logistic": {"title": "Logistic regression", "time_box_hours": 24},
+    "boosting": {"title": "Tuned gradient boosting", "time_box_hours": 40},
 }
+
+
+def _item_of(play: Play, key: str) -> dict[str, Any]:
+    """Return what is known of an item before its sprint starts."""
+    item = ITEMS[key]
+    if key == "random":
+        dataset = f"dataset_version:{play.memory['dataset']['id']}"
+        return {**item, "details": {**item["details"], "dataset_ref": dataset}}
+    makes_baseline = {"makes_baseline": True} if key == "rules" else {}
+    return {**COMMON, **item, "details": {**COMMON["details"], **makes_baseline}}
 
 
 def _add_item(play: Play, sprint_id: int, **item: Any) -> int:
@@ -87,6 +115,7 @@ def _random_against_temporal(play: Play, item: int) -> None:
     from pipeline.ml import bank, training
 
     with play.stage.act("The copied way (random split) beside the honest one") as remarks:
+        _begin(play, item)
         quick: dict[str, Any] = {"grid": {}, "blocks": None}
         shuffled = plan_for(bank.EVERYTHING, **quick)
         leaking = plan_for(bank.WITH_LEAK, **quick)
@@ -104,7 +133,12 @@ def _random_against_temporal(play: Play, item: int) -> None:
             f"split, {values['temporal']:.2f} on later months"
         )
         play.expect(values["random"] > values["temporal"], "The random split did not flatter.")
-        _conclude(play, item, "refuted", verdict)
+        found = {
+            "effect": f"{values['random'] - values['temporal']:.3f} ROC AUC too high",
+            "effect_uncertainty": "one run on each split, fixed seed; no interval was taken",
+            "changes_to_scope": "None: the scope splits by month, and this says why.",
+        }
+        _conclude(play, item, "refuted", verdict, found)
         remarks.append(f"{verdict}; hypothesis refuted")
 
 
@@ -112,6 +146,8 @@ def _train(play: Play, approach: str, item: int) -> None:
     from pipeline.ml import bank, training
 
     with play.stage.act(approach.replace("_", " ").capitalize()) as remarks:
+        rules = play.memory.get("rule_baseline")
+        _begin(play, item, {"baseline_run": rules[1].run_id} if rules else {})
         trained = training.train(
             frame_of(play), plan_for(bank.FEATURES), approach, play.stage.progress
         )
@@ -122,7 +158,8 @@ def _train(play: Play, approach: str, item: int) -> None:
             f"lift of the first tenth {metrics['test_lift_top_decile']:.2f}"
         )
         play.memory[approach] = (trained, logged)
-        _conclude(play, item, "concluded", finding)
+        _read_by_mia(play, item, finding)
+        _conclude(play, item, "concluded", finding, _closing_words(play, trained))
         remarks.append(f"{finding}, run {logged.run_id[:8]}")
 
 
@@ -157,8 +194,32 @@ def _log(play: Play, name: str, trained: Any, item: int, *, with_model: bool = F
     )
 
 
-def _conclude(play: Play, item: int, outcome: str, conclusion: str) -> None:
+def _begin(play: Play, item: int, details: dict[str, Any] | None = None) -> None:
     sam = play.cast["sam"]
+    if details:
+        sam.patch(f"/api/v1/work-items/{item}/", {"details": details})
     sam.post(f"/api/v1/work-items/{item}/move/", {"to": "doing"})
-    body = {"outcome": outcome, "conclusion": conclusion}
-    sam.post(f"/api/v1/work-items/{item}/conclude/", body)
+
+
+def _read_by_mia(play: Play, item: int, finding: str) -> None:
+    """The second reader did not train the model, and says on the item what she read."""
+    body = f"@sam I read the run and its plots: {finding}. The numbers are those of the run."
+    play.cast["mia"].post(f"/api/v1/work-items/{item}/comments/", {"body": body})
+
+
+def _closing_words(play: Play, trained: Any) -> dict[str, Any]:
+    metrics = trained.metrics
+    rules = play.memory["rule_baseline"][0].metrics["test_roc_auc"]
+    return {
+        "comparison": f"{metrics['test_roc_auc'] - rules:+.3f} test ROC AUC to the rules",
+        "error_analysis": f"ROC AUC is {metrics['validation_roc_auc']:.3f} on the validation "
+        f"months and {metrics['test_roc_auc']:.3f} on the test month.",
+        "second_reader": "mia",
+    }
+
+
+def _conclude(
+    play: Play, item: int, outcome: str, conclusion: str, details: dict[str, Any]
+) -> None:
+    body = {"outcome": outcome, "conclusion": conclusion, "details": details}
+    play.cast["sam"].post(f"/api/v1/work-items/{item}/conclude/", body)

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from projects.models import Project, ScopingDocument, Sprint, Stakeholder, WorkItem
+from projects.models import Project, ScopingDocument, Sprint, Stakeholder
 from projects.services import scoping
 
 
@@ -98,46 +98,3 @@ class NewSprintSerializer(serializers.Serializer[Any]):
 
 class CloseSprintSerializer(serializers.Serializer[Any]):
     review_notes = serializers.CharField(required=False, allow_blank=True)
-
-
-class WorkItemSerializer(serializers.ModelSerializer[WorkItem]):
-    assignee = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
-    created_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
-
-    class Meta:
-        model = WorkItem
-        fields = ("id", "ref", "project", "sprint", "parent", "kind", "title", "description",
-                  "status", "outcome", "conclusion", "points", "metric_key", "expected_effect",
-                  "time_box_hours", "assignee", "run_ids", "rank", "created_by",
-                  "created_at")  # fmt: skip
-
-
-class NewWorkItemSerializer(serializers.Serializer[Any]):
-    project = serializers.IntegerField()
-    kind = serializers.ChoiceField(choices=WorkItem.Kind.choices)
-    title = serializers.CharField(max_length=200)
-    description = serializers.CharField(required=False, allow_blank=True)
-    sprint = serializers.IntegerField(required=False, allow_null=True)
-    # DRF takes declared fields off the class, so its own `parent` is not touched.
-    parent = serializers.IntegerField(  # type: ignore[assignment]
-        required=False, allow_null=True
-    )
-    points = serializers.IntegerField(required=False, allow_null=True, min_value=0)
-    metric_key = serializers.CharField(required=False, allow_blank=True)
-    expected_effect = serializers.CharField(required=False, allow_blank=True)
-    time_box_hours = serializers.IntegerField(required=False, allow_null=True, min_value=0)
-    assignee = serializers.CharField(required=False, help_text="User name.")
-    rank = serializers.FloatField(required=False)
-
-
-class MoveSerializer(serializers.Serializer[Any]):
-    to = serializers.CharField(help_text="Column of the board.")
-
-
-class ScheduleSerializer(serializers.Serializer[Any]):
-    sprint = serializers.IntegerField()
-
-
-class ConclusionSerializer(serializers.Serializer[Any]):
-    outcome = serializers.CharField()
-    conclusion = serializers.CharField()

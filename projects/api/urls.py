@@ -2,11 +2,11 @@
 
 from rest_framework.routers import SimpleRouter
 
-from projects.api import views
+from projects.api import views, work_items
 
 router = SimpleRouter()
 router.register("projects", views.ProjectViewSet, basename="project")
 router.register("stakeholders", views.StakeholderViewSet, basename="stakeholder")
 router.register("scoping-documents", views.ScopingDocumentViewSet, basename="scoping-document")
 router.register("sprints", views.SprintViewSet, basename="sprint")
-router.register("work-items", views.WorkItemViewSet, basename="work-item")
+router.register("work-items", work_items.WorkItemViewSet, basename="work-item")

@@ -1,6 +1,6 @@
 """REST resources of projects; every change is one command."""
 
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth import get_user_model
 from django.db.models import Model, QuerySet
@@ -16,10 +16,9 @@ from projects.api.base import GovernedViewSet
 from projects.api.matrix import DecisionMatrixMixin
 from projects.api.readiness import ReadinessMixin
 from projects.errors import InvalidInput
-from projects.models import Project, ScopingDocument, Sprint, Stakeholder, WorkItem
-from projects.services import projects, scoping, sprints, work_items
+from projects.models import Project, ScopingDocument, Sprint, Stakeholder
+from projects.services import projects, scoping, sprints
 from projects.services.sprints import SprintPlan
-from projects.services.work_items import NewWorkItem
 
 Row = TypeVar("Row", bound=Model)
 
@@ -55,7 +54,8 @@ class CommandViewSet(GovernedViewSet):
         return cast("Row", found)
 
 
-def _user_named(name: str) -> Any:
+def user_named(name: str) -> Any:
+    """Return the active user of that name, or refuse."""
     user = get_user_model()._default_manager.filter(username=name, is_active=True).first()
     if user is None:
         raise InvalidInput(f"There is no active user named {name!r}.", code="unknown_user")
@@ -89,7 +89,7 @@ class StakeholderViewSet(CommandViewSet):
         """Give a person a role."""
         body = self.read(serializers.NewStakeholderSerializer)
         project = self.project(body.pop("project"))
-        user = _user_named(body.pop("user"))
+        user = user_named(body.pop("user"))
         row = projects.assign_role(project, actor=self.actor, user=user, **body)
         return self.answer(row, 201)
 
@@ -190,53 +190,3 @@ class SprintViewSet(CommandViewSet):
     def cancel(self, request: Request, pk: str) -> Response:
         """Give a sprint up."""
         return self.answer(sprints.cancel_sprint(self.get_object(), actor=self.actor))
-
-
-class WorkItemViewSet(CommandViewSet):
-    queryset = WorkItem.objects.select_related("project", "assignee", "created_by")
-    serializer_class = serializers.WorkItemSerializer
-    filterset_fields = ("project", "project__slug", "sprint", "status", "kind", "outcome")
-    ordering_fields = ("rank", "created_at")
-    #: Fields of the body that name another row, with where it is looked up.
-    named_rows: ClassVar[dict[str, Any]] = {"sprint": Sprint, "parent": WorkItem}
-
-    @extend_schema(
-        request=serializers.NewWorkItemSerializer, responses={201: serializers.WorkItemSerializer}
-    )
-    def create(self, request: Request) -> Response:
-        """Add an item to the backlog or to a sprint."""
-        body = self.read(serializers.NewWorkItemSerializer)
-        project = self.project(body.pop("project"))
-        for field, model in self.named_rows.items():
-            body[field] = self.related(model.objects.all(), body.get(field), field)
-        if "assignee" in body:
-            body["assignee"] = _user_named(body["assignee"])
-        row = work_items.add_work_item(project, NewWorkItem(**body), actor=self.actor)
-        return self.answer(row, 201)
-
-    @extend_schema(request=serializers.MoveSerializer, responses=serializers.WorkItemSerializer)
-    @action(detail=True, methods=["post"])
-    def move(self, request: Request, pk: str) -> Response:
-        """Move an item to another column."""
-        item = self.get_object()
-        to = self.read(serializers.MoveSerializer)["to"]
-        return self.answer(work_items.move_work_item(item, to, actor=self.actor))
-
-    @extend_schema(request=serializers.ScheduleSerializer, responses=serializers.WorkItemSerializer)
-    @action(detail=True, methods=["post"])
-    def schedule(self, request: Request, pk: str) -> Response:
-        """Take an item into a sprint."""
-        item = self.get_object()
-        number = self.read(serializers.ScheduleSerializer)["sprint"]
-        sprint = cast("Sprint", self.related(Sprint.objects.all(), number, "sprint"))
-        return self.answer(work_items.schedule_work_item(item, sprint, actor=self.actor))
-
-    @extend_schema(
-        request=serializers.ConclusionSerializer, responses=serializers.WorkItemSerializer
-    )
-    @action(detail=True, methods=["post"])
-    def conclude(self, request: Request, pk: str) -> Response:
-        """Finish a hypothesis, experiment or spike with its outcome."""
-        item = self.get_object()
-        body = self.read(serializers.ConclusionSerializer)
-        return self.answer(work_items.conclude_work_item(item, actor=self.actor, **body))

@@ -137,7 +137,7 @@ class WorkItemEvent(AppendOnly):
         return f"{self.item_id} {self.kind}"
 
 
-class Comment(models.Model):
+class Comment(AppendOnly):
     """What somebody said on a work item, in Markdown; never changed afterwards."""
 
     item = models.ForeignKey(WorkItem, on_delete=models.PROTECT, related_name="comments")
@@ -153,6 +153,14 @@ class Comment(models.Model):
         return f"{self.author} on {self.item}"
 
 
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Notices, which only the person who was told sees."""
+
+    def visible_to(self, actor: "Actor") -> "NoticeQuerySet":
+        projects = Project.objects.visible_to(actor)
+        return self.filter(user=actor.user_id, item__project__in=projects)
+
+
 class Notice(models.Model):
     """Something a person was told: a mention, or a change of an item they watch."""
 
@@ -162,12 +170,21 @@ class Notice(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
 
+    objects = NoticeQuerySet.as_manager()
+
     class Meta:
         ordering = ["-pk"]
         indexes = [models.Index(fields=["user", "read_at"], name="notice_of_user")]
 
     def __str__(self) -> str:
         return self.text
+
+
+class AttachmentQuerySet(models.QuerySet["Attachment"]):
+    """Attachments as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "AttachmentQuerySet":
+        return self.filter(project__in=Project.objects.visible_to(actor))
 
 
 class Attachment(models.Model):
@@ -192,6 +209,8 @@ class Attachment(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     added_at = models.DateTimeField(default=timezone.now)
+
+    objects = AttachmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

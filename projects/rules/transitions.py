@@ -53,7 +53,7 @@ FINISHED_ITEM_STATUSES = frozenset({"done", "dropped"})
 OUTCOMES_BY_KIND: Table = {
     "epic": frozenset({"closed"}),
     "hypothesis": frozenset({"supported", "refuted", "inconclusive", "abandoned"}),
-    "experiment": frozenset({"concluded", "inconclusive", "aborted"}),
+    "experiment": frozenset({"concluded", "inconclusive", "aborted", "time_box_expired"}),
     "spike": frozenset({"answered", "unanswered", "inconclusive", "time_box_expired"}),
     "review": frozenset({"approved", "rejected"}),
     "finding": frozenset({"closed", "accepted"}),

@@ -1,17 +1,22 @@
 """What every change of a work item leaves: an event of its own and an entry in the ledger."""
 
+from collections.abc import Collection
 from typing import Any
 
 from ledger import services as ledger
 from projects.actors import Actor
 from projects.models import WorkItem, WorkItemEvent
 from projects.rules.work_item_details import is_empty
+from projects.services import notices
 
 
-def note(item: WorkItem, kind: str, actor: Actor, **data: Any) -> WorkItemEvent:
-    """Keep the change and how the item stands after it, so that any day can be rebuilt.
+def note(
+    item: WorkItem, kind: str, actor: Actor, *, told_besides: Collection[int] = (), **data: Any
+) -> WorkItemEvent:
+    """Keep the change and how the item stands after it, and tell those who watch it.
 
-    Every event holds `status`, and `sprint`, `points`, `hours` and `outcome` if the item has them.
+    Every event holds `status`, and `sprint`, `points`, `hours` and `outcome` if the item has them,
+    so that any day can be rebuilt. `told_besides` are user ids that were told in other words.
     """
     stands = {
         "status": str(item.status),
@@ -21,6 +26,7 @@ def note(item: WorkItem, kind: str, actor: Actor, **data: Any) -> WorkItemEvent:
         "outcome": str(item.outcome),
     }
     kept = {name: value for name, value in {**stands, **data}.items() if not is_empty(value)}
+    notices.tell_watchers(item, kind, kept, actor=actor, besides=told_besides)
     return WorkItemEvent.objects.create(item=item, actor=actor.ref, kind=kind, data=kept)
 
 

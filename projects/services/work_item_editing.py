@@ -14,6 +14,7 @@ from projects.lifecycle import compare_and_swap
 from projects.models import WorkItem
 from projects.rules.transitions import FINISHED_ITEM_STATUSES
 from projects.rules.work_item_details import is_empty
+from projects.services import notices
 from projects.services.work_events import note, record
 from projects.services.work_item_checks import check_item
 
@@ -60,6 +61,8 @@ def edit_work_item(
         return item
     changed = {name: getattr(row, name) for name in (*columns, "details")}
     compare_and_swap(item, expected={"status": item.status}, **changed)
+    if columns.get("assignee"):
+        notices.let_watch(item, [item.assignee])
     points = {"points_before": before.get("points"), "points_after": after.get("points")}
     note(item, "edited", actor, before=before, after=after, **points)
     record("work_item.edited", item, actor=actor, fields=sorted({*before, *after}))

@@ -17,8 +17,11 @@ from projects.rules.transitions import (
     OUTCOMES_BY_KIND,
     WORK_ITEM_TRANSITIONS,
 )
+from projects.services import notices, time_boxes
+from projects.services.definitions import require_done, require_ready
 from projects.services.work_events import note, record
 from projects.services.work_item_checks import OPEN_SPRINTS, check_item
+from projects.services.work_item_editing import edit_work_item
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -66,6 +69,7 @@ def add_work_item(project: Project, item: NewWorkItem, *, actor: Actor) -> WorkI
     row.details = dict(item.details)
     check_item(row, changed={*NEW_FIELDS, *row.details}, doing="added")
     row.save()
+    notices.let_watch(row, {actor.user, row.assignee})
     sprint = item.sprint.ref if item.sprint else ""
     note(row, "created", actor)
     record("work_item.added", row, actor=actor, kind=item.kind, sprint=sprint)
@@ -78,7 +82,8 @@ def move_work_item(item: WorkItem, to: str, *, actor: Actor) -> WorkItem:
 
     Raises:
         InvalidInput: there is no such column.
-        RuleViolated: code `conclusion_required`; this kind ends with an outcome.
+        RuleViolated: code `conclusion_required`; this kind ends with an outcome. Code `not_ready`,
+            `not_done` or `time_box_over`, with the reasons.
         InvalidTransition: there is no arrow between the columns.
         StaleState: somebody else moved it first.
     """
@@ -93,19 +98,32 @@ def move_work_item(item: WorkItem, to: str, *, actor: Actor) -> WorkItem:
             reasons=["No outcome is recorded."],
         )
     source = item.status
-    reopened = {"outcome": "", "conclusion": ""} if source == Status.DONE else {}
-    move(item, to, allowed=WORK_ITEM_TRANSITIONS, **reopened)
+    if to in WORK_ITEM_TRANSITIONS[source]:
+        _require_may_move(item, to)
+    changes = {"outcome": "", "conclusion": ""} if source == Status.DONE else {}
+    changes |= time_boxes.box_at_start(item, to)
+    move(item, to, allowed=WORK_ITEM_TRANSITIONS, **changes)
     note(item, "moved", actor, source=source, to=to)
     record("work_item.moved", item, actor=actor, source=source, to=to)
     return item
 
 
 @transaction.atomic
-def conclude_work_item(item: WorkItem, *, actor: Actor, outcome: str, conclusion: str) -> WorkItem:
-    """Finish a hypothesis, experiment or spike with its outcome; refuted is as done as supported.
+def conclude_work_item(
+    item: WorkItem,
+    *,
+    actor: Actor,
+    outcome: str,
+    conclusion: str,
+    details: Mapping[str, Any] | None = None,
+) -> WorkItem:
+    """Finish an item of a kind that ends with an outcome; refuted is as done as supported.
+
+    `details` are the fields that its kind asks for at the end; all of it happens, or nothing.
 
     Raises:
         InvalidInput: the outcome does not fit the kind, or nothing is concluded in words.
+        RuleViolated: code `not_done` or `time_box_over`, with the reasons; `time_box_not_over`.
         InvalidTransition: nobody is working on it.
     """
     access.require(actor, "work_item.conclude", item.project)
@@ -121,7 +139,14 @@ def conclude_work_item(item: WorkItem, *, actor: Actor, outcome: str, conclusion
         )
     if not conclusion.strip():
         raise InvalidInput("Say in words what was learned.", code="conclusion_missing")
+    if outcome == WorkItem.Outcome.TIME_BOX_EXPIRED:
+        return time_boxes.stop_at_time_box(item, actor=actor, conclusion=conclusion)
+    if details and item.status not in FINISHED_ITEM_STATUSES:
+        edit_work_item(item, {"details": details}, actor=actor)
     source = item.status
+    if Status.DONE in WORK_ITEM_TRANSITIONS[source]:
+        time_boxes.require_time_left(item)
+        require_done(item, outcome)
     move(item, Status.DONE, allowed=WORK_ITEM_TRANSITIONS, outcome=outcome, conclusion=conclusion)
     note(item, "moved", actor, source=source, to=Status.DONE, outcome=outcome)
     record("work_item.concluded", item, actor=actor, outcome=outcome)
@@ -178,3 +203,12 @@ def carry_over(sprint: Sprint, *, actor: Actor) -> int:
         note(item, "sprint_changed", actor, source=source, to=item.status, left=sprint.ref)
         record("work_item.carried_over", item, actor=actor, sprint=sprint.ref)
     return len(unfinished)
+
+
+def _require_may_move(item: WorkItem, to: str) -> None:
+    time_boxes.require_time_left(item)
+    # Out of review it goes on with work that was ready when it began.
+    if to == Status.DOING and item.status != Status.REVIEW:
+        require_ready(item)
+    if to == Status.DONE:
+        require_done(item)

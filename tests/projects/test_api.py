@@ -115,19 +115,24 @@ def test_work_item_commands(project, sprint, data_scientist, api):
     client = api(data_scientist)
     body = {
         "project": project.pk,
-        "kind": "hypothesis",
-        "title": "A random split flatters",
+        "kind": "spike",
+        "title": "Can call notes be joined?",
         "sprint": sprint.pk,
         "assignee": "sam",
+        "time_box_hours": 8,
+        "details": {"question": "By which key?", "method": "Join one month."},
     }
     item = client.post(f"{V1}/work-items/", body, format="json")
     assert (item.status_code, item.data["status"]) == (201, "todo"), item.data
     url = f"{V1}/work-items/{item.data['id']}"
     assert client.post(f"{url}/move/", {"to": "doing"}, format="json").status_code == 200
-    done = client.post(
-        f"{url}/conclude/", {"outcome": "refuted", "conclusion": "It does."}, format="json"
-    )
-    assert (done.data["status"], done.data["outcome"]) == ("done", "refuted")
+    body = {
+        "outcome": "answered",
+        "conclusion": "By customer number.",
+        "details": {"evidence": "3 % without a partner", "next_steps": "Take them in."},
+    }
+    done = client.post(f"{url}/conclude/", body, format="json")
+    assert (done.data["status"], done.data["outcome"]) == ("done", "answered"), done.data
 
 
 def test_reference_to_another_projects_sprint_is_refused(project, lead, api):
@@ -163,7 +168,7 @@ COMMANDS = [
     (
         "work-items/{item}/conclude/",
         "data_scientist",
-        {"outcome": "refuted", "conclusion": "No."},
+        {"outcome": "abandoned", "conclusion": "No."},
     ),
     ("stakeholders/{role}/end/", "lead", {"on": "2099-01-01"}),
 ]

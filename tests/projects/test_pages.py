@@ -70,10 +70,10 @@ def test_board_moves_a_card_without_javascript(item, data_scientist, client_for)
 
 
 def test_board_concludes_a_hypothesis(item, data_scientist, client_for):
-    body = {"outcome": "refuted", "conclusion": "No."}
+    body = {"outcome": "abandoned", "conclusion": "No."}
     client_for(data_scientist).post(f"/work-items/{item.pk}/conclude/", body)
     item.refresh_from_db()
-    assert (item.status, item.outcome) == ("done", "refuted")
+    assert (item.status, item.outcome) == ("done", "abandoned")
 
 
 def test_refusal_is_a_message_on_the_board(item, data_scientist, client_for):

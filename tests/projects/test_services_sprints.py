@@ -104,14 +104,26 @@ def test_start_on_a_row_read_earlier_is_stale(sprint, lead, actor):
 
 
 @pytest.fixture
-def hypothesis(project, sprint, lead, actor):
+def hypothesis(approved_scope, sprint, lead, actor, known_facts):
+    """A hypothesis that is ready, and done as soon as somebody concludes it."""
+    known_facts.a_gate("data", "dataset_version:1")
     item = NewWorkItem(
         kind=WorkItem.Kind.HYPOTHESIS,
         title="A random split flatters the model",
         sprint=sprint,
         metric_key="test_roc_auc",
+        expected_effect="Less than 0.02 apart",
+        details={
+            "dataset_ref": "dataset_version:1",
+            "criterion_key": "test_roc_auc",
+            "effect": "0.29 less",
+            "effect_uncertainty": "0.27 to 0.31",
+            "changes_to_scope": "Split by month only.",
+        },
     )
-    return work_items.add_work_item(project, item, actor=actor(lead))
+    row = work_items.add_work_item(approved_scope.project, item, actor=actor(lead))
+    known_facts.a_run("b" * 32, work_item=row.pk)
+    return row
 
 
 def test_refuted_hypothesis_is_done(hypothesis, data_scientist, actor):
