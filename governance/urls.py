@@ -24,6 +24,7 @@ urlpatterns = [
     path("reviews/<int:pk>/suspend/", reviews.suspend, name="suspend"),
     path("reviews/<int:pk>/withdraw/", reviews.withdraw, name="withdraw"),
     path("reviews/<int:pk>/feedback/", reviews.feedback, name="feedback"),
+    path("denied-attempts/", promotions.denied_attempts, name="denied-attempts"),
     path("promotions/<int:pk>/roll-back/", promotions.roll_back, name="roll-back"),
     path("evidence/<int:pk>/content/", evidence.evidence_content, name="evidence-content"),
     path("findings/<int:pk>/", findings.finding, name="finding"),

@@ -221,3 +221,14 @@ class DecisionSerializer(serializers.Serializer[Any]):
     reasons = serializers.ListField(child=serializers.CharField())
     promotion = serializers.IntegerField(source="promotion.pk", default=None, allow_null=True)
     review_url = serializers.CharField(allow_blank=True)
+
+
+class DenialCountSerializer(serializers.Serializer[Any]):
+    what = serializers.CharField()
+    times = serializers.IntegerField()
+
+
+class DenialCountsSerializer(serializers.Serializer[Any]):
+    by_code = DenialCountSerializer(many=True)
+    by_action = DenialCountSerializer(many=True)
+    by_person = DenialCountSerializer(many=True)

@@ -1,14 +1,30 @@
-"""What the buttons on promotions post to."""
+"""What was refused, and what the buttons on promotions post to."""
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from governance.models import Promotion
-from governance.services import rollback
+from governance.services import denials, rollback
 from governance.views.base import page, visible_or_404
 from projects.actors import Actor
 from projects.web import attempt, back_to
+
+PER_PAGE = 50
+
+
+@require_safe
+@page
+def denied_attempts(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show what was refused to whom: everyone's own, and for overseers their projects'."""
+    rows = denials.overseen_by(actor)
+    context = {
+        "counts": denials.counts_of(rows),
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+    }
+    return render(request, "governance/denied_attempts.html", context)
 
 
 @require_POST

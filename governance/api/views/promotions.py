@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -13,13 +13,9 @@ from governance.api import inputs
 from governance.api import serializers as shapes
 from governance.api.base import GovernanceViewSet
 from governance.models import DeniedAttempt, Promotion
-from governance.services import enforcement, promotions, rollback
+from governance.services import denials, enforcement, promotions, rollback
 from projects.actors import Actor
 from projects.api.base import actor_of
-from projects.models import Project, Stakeholder
-
-#: Roles that read what others were refused.
-OVERSEERS = (Stakeholder.Role.LEAD, Stakeholder.Role.RISK_OFFICER, Stakeholder.Role.AUDITOR)
 
 
 class PromotionViewSet(GovernanceViewSet):
@@ -79,14 +75,16 @@ class DeniedAttemptViewSet(GovernanceViewSet):
     ordering_fields = ["at"]
 
     def get_queryset(self) -> QuerySet[Any]:
-        rows = super().get_queryset()
         if getattr(self, "swagger_fake_view", False):
-            return rows
-        if self.actor.user is not None and self.actor.user.is_superuser:
-            return DeniedAttempt.objects.select_related("project")
-        held = Stakeholder.objects.current().filter(user=self.actor.user_id, role__in=OVERSEERS)
-        overseen = Project.objects.filter(pk__in=held.values("project"))
-        return rows.filter(Q(project__in=overseen) | Q(actor=self.actor.ref))
+            return super().get_queryset()
+        return denials.overseen_by(self.actor)
+
+    @extend_schema(responses=shapes.DenialCountsSerializer)
+    @action(detail=False, pagination_class=None)
+    def counts(self, request: Request) -> Response:
+        """Count refusals by code, action and person; the list's filters apply."""
+        counts = denials.counts_of(self.filter_queryset(self.get_queryset()))
+        return Response(shapes.DenialCountsSerializer(counts).data)
 
 
 class MayDeployView(APIView):
