@@ -83,7 +83,7 @@ def withdraw_promotion(promotion: Promotion, *, actor: Actor, reason: str = "") 
     review = promotion.review
     if review.status in {GateReview.Status.OPEN, GateReview.Status.STALE}:
         deciding.withdraw_with_promotion(review, actor=actor, reason=reason)
-    _record("promotion.withdrawn", promotion, actor=actor)
+    record("promotion.withdrawn", promotion, actor=actor)
     return promotion
 
 
@@ -113,7 +113,7 @@ def claim_promotion(promotion: Promotion, *, worker: str) -> bool:
                 claimed_at=now(),
                 attempts=promotion.attempts + 1,
             )
-            _record(
+            record(
                 "promotion.claimed",
                 promotion,
                 actor=system("promotion"),
@@ -143,7 +143,7 @@ def mark_applied(promotion: Promotion, *, actor: Actor) -> Promotion:
     ).exclude(pk=promotion.pk)
     for one in former:
         move(one, Status.SUPERSEDED, allowed=PROMOTION_TRANSITIONS)
-        _record("promotion.superseded", one, actor=actor, by=promotion.ref)
+        record("promotion.superseded", one, actor=actor, by=promotion.ref)
     move(
         promotion,
         Status.APPLIED,
@@ -151,7 +151,7 @@ def mark_applied(promotion: Promotion, *, actor: Actor) -> Promotion:
         applied_at=now(),
         status_reason="",
     )
-    _record("promotion.applied", promotion, actor=actor)
+    record("promotion.applied", promotion, actor=actor)
     return promotion
 
 
@@ -160,7 +160,7 @@ def mark_failed(promotion: Promotion, *, actor: Actor, reason: str) -> Promotion
     """Record that the alias could not be set, and why."""
     access.require(actor, "promotion.apply", promotion.project)
     move(promotion, Status.FAILED, allowed=PROMOTION_TRANSITIONS, status_reason=reason)
-    _record("promotion.failed", promotion, actor=actor, reason=reason)
+    record("promotion.failed", promotion, actor=actor, reason=reason)
     return promotion
 
 
@@ -183,7 +183,7 @@ def release_promotion(promotion: Promotion, *, actor: Actor, reason: str) -> Pro
     else:
         move(promotion, Status.APPROVED, allowed=PROMOTION_TRANSITIONS, **changes)
     if is_news:
-        _record("promotion.released", promotion, actor=actor, reason=reason)
+        record("promotion.released", promotion, actor=actor, reason=reason)
     return promotion
 
 
@@ -202,7 +202,7 @@ def retry_promotion(promotion: Promotion, *, actor: Actor) -> Promotion:
             reasons=[f"The review is {promotion.review.status}."],
         )
     move(promotion, Status.APPROVED, allowed=PROMOTION_TRANSITIONS, status_reason="")
-    _record("promotion.retried", promotion, actor=actor)
+    record("promotion.retried", promotion, actor=actor)
     return promotion
 
 
@@ -213,7 +213,7 @@ def suspend_promotion(promotion: Promotion, *, actor: Actor, reason: str) -> Pro
     if not reason.strip():
         raise InvalidInput("Give the reason.", code="reason_missing")
     move(promotion, Status.SUSPENDED, allowed=PROMOTION_TRANSITIONS, status_reason=reason)
-    _record("promotion.suspended", promotion, actor=actor, reason=reason)
+    record("promotion.suspended", promotion, actor=actor, reason=reason)
     return promotion
 
 
@@ -282,7 +282,7 @@ def _create(
         requested_as=actor.ref,
     )
     lineage.promotion_node(promotion)
-    _record("promotion.requested", promotion, actor=actor)
+    record("promotion.requested", promotion, actor=actor)
     return promotion
 
 
@@ -348,10 +348,11 @@ def _still_approved(promotion: Promotion) -> bool:
 @transaction.atomic
 def _halt(promotion: Promotion, reason: str) -> None:
     move(promotion, Status.SUSPENDED, allowed=PROMOTION_TRANSITIONS, status_reason=reason)
-    _record("promotion.suspended", promotion, actor=system("governance"), reason=reason)
+    record("promotion.suspended", promotion, actor=system("governance"), reason=reason)
 
 
-def _record(event: str, promotion: Promotion, *, actor: Actor, **data: str | int) -> None:
+def record(event: str, promotion: Promotion, *, actor: Actor, **data: str | int) -> None:
+    """Write an entry about a promotion, with what it moves and on which review."""
     ledger.append(
         event,
         subject=promotion.ref,

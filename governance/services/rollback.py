@@ -10,7 +10,7 @@ from governance import access
 from governance.models import Finding, GateReview, Promotion
 from governance.rules.transitions import PROMOTION_TRANSITIONS
 from governance.services.findings import NewFinding, open_finding
-from ledger import services as ledger
+from governance.services.promotions import record
 from projects.actors import Actor
 from projects.errors import InvalidInput, InvalidTransition, RuleViolated
 from projects.lifecycle import compare_and_swap, move
@@ -97,7 +97,7 @@ def _undo(promotion: Promotion, restored: Promotion, *, actor: Actor, reason: st
     else:
         expected = {"status": Status.SUSPENDED, "rolled_back_at": None}
         compare_and_swap(promotion, expected=expected, **changes)
-    _record("promotion.rolled_back", promotion, actor=actor, to=restored.ref, reason=reason)
+    record("promotion.rolled_back", promotion, actor=actor, to=restored.ref, reason=reason)
 
 
 def _restore(restored: Promotion, undone: Promotion, *, actor: Actor, reason: str) -> None:
@@ -111,7 +111,7 @@ def _restore(restored: Promotion, undone: Promotion, *, actor: Actor, reason: st
         claimed_at=None,
         attempts=0,
     )
-    _record("promotion.restored", restored, actor=actor, undone=undone.ref, reason=reason)
+    record("promotion.restored", restored, actor=actor, undone=undone.ref, reason=reason)
 
 
 def _ask_for_a_look(
@@ -127,19 +127,4 @@ def _ask_for_a_look(
             severity=Finding.Severity.HIGH,
         ),
         actor=actor,
-    )
-
-
-def _record(event: str, promotion: Promotion, *, actor: Actor, **data: str) -> None:
-    ledger.append(
-        event,
-        subject=promotion.ref,
-        actor=actor,
-        data={
-            "model": promotion.model_name,
-            "version": promotion.model_version,
-            "environment": promotion.environment.name,
-            "files_digest": promotion.files_digest,
-            **data,
-        },
     )
