@@ -7,7 +7,7 @@ so that the score reads as a list of things to do.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from projects.rules import blockers, estimates, gauges, score, tier
+from projects.rules import blockers, estimates, gauges, placeholders, score, tier
 from projects.rules.estimates import EstimateVerdict, MoneyVerdict
 from projects.rules.readiness_policy import FULL_SCORE, ReadinessPolicy
 from projects.rules.scope_terms import Blocker, Circumstances, Content, LostPoints, Sign
@@ -89,6 +89,7 @@ class Readiness:
 def assess(content: Content, circumstances: Circumstances) -> Readiness:
     """Judge a document's content under its circumstances, by the tier that its answers give."""
     policy = circumstances.policy
+    left, content = placeholders.left_in(content), placeholders.written(content)
     verdict = tier.decide(content, policy, present=circumstances.tier)
     around = replace(circumstances, tier=verdict.chosen)
     lost = tuple(score.lost_points(content, around))
@@ -96,7 +97,7 @@ def assess(content: Content, circumstances: Circumstances) -> Readiness:
         # Rounded down: a document a hair below its threshold is below it.
         score=int(FULL_SCORE - sum(item.points for item in lost) + _ROUNDING),
         threshold=policy.thresholds[verdict.chosen],
-        blockers=tuple(blockers.find(content, around)),
+        blockers=(*blockers.find(content, around), *left),
         lost=lost,
         sections=tuple(_sections(lost, policy)),
         under_scoped=Gauge("under_scoped", tuple(gauges.under_scoped(content, around))),

@@ -6,7 +6,7 @@ from ledger.models import LedgerEntry
 from projects.errors import NotFound, NotPermitted
 from projects.models import ScopingDocument
 from projects.rules.scope_copying import PEOPLE, portable
-from projects.services import scope_copies
+from projects.services import scope_copies, scoping
 from projects.services.content import CHILDREN, content_of, fields_of
 from tests import factories
 from tests.factories import StakeholderFactory, session_actor
@@ -105,3 +105,47 @@ def test_portable_content_keeps_the_original_as_it_was():
     copy = portable(content, people=["lena"])
     assert copy["risks"] == [{"title": "A", "owner": None, "due": None}]
     assert content["risks"][0]["owner"] == "mia"
+
+
+TEMPLATES = ["anomaly-detection", "forecasting", "tabular-classification"]
+
+
+def test_the_templates_are_shipped():
+    assert sorted(one.key for one in scope_copies.templates()) == TEMPLATES
+
+
+@pytest.mark.parametrize("key", TEMPLATES)
+def test_a_template_becomes_a_draft_that_earns_next_to_nothing(project, lead, key):
+    template = scope_copies.template_named(key)
+    draft = scope_copies.start_from_template(project, template, actor=session_actor(lead))
+    content, readiness = content_of(draft), scoping.assess(draft)
+    assert len(content["risks"]) >= 3
+    assert readiness.score <= 15
+    left = {blocker.field for blocker in readiness.blockers if blocker.code == "placeholder_left"}
+    assert {"title", "criteria", "risks", "estimates", "milestones"} <= left
+    entry = LedgerEntry.objects.get(event="scope.copied")
+    assert entry.subject == draft.ref
+
+
+def test_an_unknown_template_is_not_found(db):
+    with pytest.raises(NotFound, match="forecasting"):
+        scope_copies.template_named("time-travel")
+
+
+def test_a_template_takes_the_right_to_write(project, auditor):
+    template = scope_copies.template_named("forecasting")
+    with pytest.raises(NotPermitted):
+        scope_copies.start_from_template(project, template, actor=session_actor(auditor))
+    assert not ScopingDocument.objects.exists()
+    assert copies_recorded() == 0
+
+
+def test_a_row_counts_once_its_last_bracket_is_replaced(project, lead):
+    content = factories.scope_content_of()
+    content["risks"][0]["mitigation"] = "[Who does what]"
+    draft = factories.write_scope(project, lead, content)
+    held = scoping.assess(draft)
+    assert [b.field for b in held.blockers if b.code == "placeholder_left"] == ["risks"]
+    assert not held.is_submittable
+    content["risks"][0]["mitigation"] = "Lena asks the market desk each month."
+    assert scoping.assess(factories.write_scope(project, lead, content)).is_submittable
