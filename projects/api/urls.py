@@ -3,6 +3,7 @@
 from rest_framework.routers import SimpleRouter
 
 from projects.api import views, work_items
+from projects.api.scope_copies import ScopeTemplateViewSet
 
 router = SimpleRouter()
 router.register("projects", views.ProjectViewSet, basename="project")
@@ -10,3 +11,4 @@ router.register("stakeholders", views.StakeholderViewSet, basename="stakeholder"
 router.register("scoping-documents", views.ScopingDocumentViewSet, basename="scoping-document")
 router.register("sprints", views.SprintViewSet, basename="sprint")
 router.register("work-items", work_items.WorkItemViewSet, basename="work-item")
+router.register("scope-templates", ScopeTemplateViewSet, basename="scope-template")

@@ -15,6 +15,7 @@ from projects.api import serializers
 from projects.api.base import GovernedViewSet
 from projects.api.matrix import DecisionMatrixMixin
 from projects.api.readiness import ReadinessMixin
+from projects.api.scope_copies import CopyMixin
 from projects.errors import InvalidInput
 from projects.models import Project, ScopingDocument, Sprint, Stakeholder
 from projects.services import projects, scoping, sprints
@@ -104,7 +105,7 @@ class StakeholderViewSet(CommandViewSet):
         return self.answer(projects.end_role(row, actor=self.actor, **body))
 
 
-class ScopingDocumentViewSet(ReadinessMixin, DecisionMatrixMixin, CommandViewSet):
+class ScopingDocumentViewSet(CopyMixin, ReadinessMixin, DecisionMatrixMixin, CommandViewSet):
     queryset = ScopingDocument.objects.select_related("project", "created_by", "submitted_by")
     serializer_class = serializers.ScopingDocumentDetailSerializer
     filterset_fields = ("project", "project__slug", "status", "version")
