@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ BLUE, ORANGE, GREEN, RED, GREY = "#1f5fa8", "#b3540a", "#1b7a45", "#b5302c", "#6
 SERIES = (BLUE, ORANGE, GREEN, RED, GREY)
 PALE_BLUE, PALE_ORANGE = "#9dbfe3", "#efb683"
 WIDTH, HEIGHT = 7.2, 3.8
+NARROW = 4.3  # inches; the same letters on a picture for phones
 PADDING = {"w_pad": 0.12, "h_pad": 0.12}  # inches around the drawing
 FONTS = "system-ui, sans-serif"
 ROOT = 'stroke-linejoin="round" stroke-linecap="butt"'  # matplotlib says it in a style element
@@ -68,11 +70,18 @@ class Caption:
     description: str
 
 
+# The style is state of the whole process, so two threads that draw at once would mix theirs up.
+_drawing = threading.RLock()
+
+
 @contextmanager
-def canvas(*, height: float = HEIGHT) -> Iterator[tuple[Figure, Axes]]:
-    """Give a figure with one pair of axes in the house style; drawing must end inside the block."""
-    with mpl.rc_context(dict(STYLE)):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+def canvas(*, height: float = HEIGHT, width: float = WIDTH) -> Iterator[tuple[Figure, Axes]]:
+    """Give a figure with one pair of axes in the house style; drawing must end inside the block.
+
+    Only one thread draws at a time.
+    """
+    with _drawing, mpl.rc_context(dict(STYLE)):
+        figure = Figure(figsize=(width, height), layout="constrained")
         engine = figure.get_layout_engine()
         if engine is not None:
             engine.set(**PADDING)

@@ -39,6 +39,8 @@ class Change:
         return replace(state, **self.values)
 
 
+History = Sequence[Change]
+
 _EMPTY = {"status": BACKLOG, "sprint": "", "points": None, "hours": None, "outcome": ""}
 
 

@@ -33,11 +33,14 @@ def burn_down(
     days = {row.day: row for row in series.days}
     first = series.days[0].day
     ideal = ideal_line(series.commitment.of(unit), first, max(first, ends_on), calendar)
+    commitment = series.commitment.of(unit)
     table: list[dict[str, Any]] = [
         {
             "day": START,
-            "remaining": series.commitment.of(unit),
-            "even_line": series.commitment.of(unit),
+            "remaining": commitment,
+            "even_line": commitment,
+            "scope": commitment,
+            "done": 0.0,
         }
     ]
     table += [
