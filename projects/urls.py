@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from projects.views import attachments, commands, matrix, pages
+from projects.views import attachments, charts, commands, matrix, pages, reports
 
 app_name = "projects"
 
@@ -15,6 +15,21 @@ urlpatterns = [
     path("scopes/<int:pk>/matrix/", matrix.matrix_page, name="matrix"),
     path("scopes/<int:pk>/matrix/totals.svg", matrix.totals_chart, name="matrix-totals"),
     path("scopes/<int:pk>/matrix/flip.svg", matrix.flip_chart, name="matrix-flip"),
+    path("projects/<slug:slug>/charts/", charts.project_charts, name="charts"),
+    path("projects/<slug:slug>/charts/<slug:name>.svg", charts.project_chart, name="chart"),
+    path(
+        "projects/<slug:slug>/charts/<slug:name>.csv",
+        charts.project_chart_table,
+        name="chart-table",
+    ),
+    path("sprints/<int:pk>/report/", reports.sprint_report, name="sprint-report"),
+    path("sprints/<int:pk>/charts/", charts.sprint_charts, name="sprint-charts"),
+    path("sprints/<int:pk>/charts/<slug:name>.svg", charts.sprint_chart, name="sprint-chart"),
+    path(
+        "sprints/<int:pk>/charts/<slug:name>.csv",
+        charts.sprint_chart_table,
+        name="sprint-chart-table",
+    ),
     path("sprints/<int:pk>/board/", pages.board, name="board"),
     re_path(
         r"^sprints/(?P<pk>\d+)/(?P<verb>start|close|cancel)/$",

@@ -13,6 +13,7 @@ from rest_framework.serializers import BaseSerializer, Serializer
 
 from projects.api import serializers
 from projects.api.base import GovernedViewSet
+from projects.api.charts import ProjectChartsMixin, SprintChartsMixin
 from projects.api.matrix import DecisionMatrixMixin
 from projects.api.readiness import ReadinessMixin
 from projects.api.scope_copies import CopyMixin
@@ -63,7 +64,7 @@ def user_named(name: str) -> Any:
     return user
 
 
-class ProjectViewSet(CommandViewSet):
+class ProjectViewSet(ProjectChartsMixin, CommandViewSet):
     queryset = Project.objects.select_related("created_by")
     serializer_class = serializers.ProjectSerializer
     filterset_fields = ("slug", "status", "tier")
@@ -155,7 +156,7 @@ class ScopingDocumentViewSet(CopyMixin, ReadinessMixin, DecisionMatrixMixin, Com
         return self.answer(scoping.withdraw_scoping_document(document, actor=self.actor))
 
 
-class SprintViewSet(CommandViewSet):
+class SprintViewSet(SprintChartsMixin, CommandViewSet):
     queryset = Sprint.objects.select_related("project", "created_by")
     serializer_class = serializers.SprintSerializer
     filterset_fields = ("project", "project__slug", "status", "kind")
