@@ -1,5 +1,7 @@
 """What the pipeline tells the pages of a project; plugged in by RUN_SOURCE, DEPLOYMENT_SOURCE."""
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +13,7 @@ from django.utils.timezone import now
 from governance.services.evaluating import standing_review
 from pipeline.adapters.source_control import COMMIT
 from pipeline.models import Deployment, DriftReport, Run
+from pipeline.services.criterion_facts import but_seed, seed_of
 from pipeline.services.loading import why_not_standing
 from pipeline.services.mirror import run_url
 from projects.facts import DeploymentFact, RunFact
@@ -60,7 +63,16 @@ def _run_fact(run: Run, released: Mapping[str, bool]) -> RunFact:
         compute_seconds=((ended or now()) - run.started_at).total_seconds(),
         url=run_url(run),
         commit=str(run.tags.get(COMMIT) or ""),
+        dataset=run.dataset.ref if run.dataset else "",
+        alike=_alike(run),
+        seed=seed_of(run.params),
     )
+
+
+def _alike(run: Run) -> str:
+    """Return a text that runs share which differ in their seed alone."""
+    parts = [run.experiment_id, run.dataset_id, but_seed(run.params)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _is_finite(value: object) -> bool:

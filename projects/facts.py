@@ -21,7 +21,8 @@ class RunFact:
 
     `metrics` holds finite numbers only. `is_eligible` says whether the run may count as evidence:
     finished, and on data that passed its gate. `compute_seconds` is its wall time; `commit` the
-    code it says it was made with.
+    code it says it was made with; `dataset` the registered version it ran on, such as
+    `dataset_version:1`. Runs with the same `alike` differ in their `seed` alone.
     """
 
     run_id: str
@@ -37,6 +38,9 @@ class RunFact:
     compute_seconds: float
     url: str
     commit: str = ""
+    dataset: str = ""
+    alike: str = ""
+    seed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

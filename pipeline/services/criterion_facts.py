@@ -67,9 +67,11 @@ def seed_runs(run: RunFacts) -> list[dict[str, Any]]:
     finished = Run.objects.filter(
         experiment=own.experiment, dataset=own.dataset, status="FINISHED"
     ).order_by("started_at", "pk")
-    alike = [one for one in finished if _but_seed(one.params) == _but_seed(own.params)]
-    by_seed = {_seed(one.params): one for one in alike if _seed(one.params) != _seed(own.params)}
-    by_seed[_seed(own.params)] = own
+    alike = [one for one in finished if but_seed(one.params) == but_seed(own.params)]
+    by_seed = {
+        seed_of(one.params): one for one in alike if seed_of(one.params) != seed_of(own.params)
+    }
+    by_seed[seed_of(own.params)] = own
     return [dict(one.metrics) for one in sorted(by_seed.values(), key=lambda one: one.started_at)]
 
 
@@ -92,11 +94,13 @@ def _looks_at_seeds(row: Mapping[str, Any]) -> bool:
     return row.get("min_runs", 1) > 1 or row.get("aggregate", "last") != "last"
 
 
-def _but_seed(params: Mapping[str, Any]) -> dict[str, Any]:
+def but_seed(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters by which runs of one experiment differ in more than their seed."""
     return {name: value for name, value in params.items() if name not in SEEDS}
 
 
-def _seed(params: Mapping[str, Any]) -> str:
+def seed_of(params: Mapping[str, Any]) -> str:
+    """Return the seed that a run was given, under whichever name."""
     return "/".join(str(params.get(name, "")) for name in SEEDS)
 
 

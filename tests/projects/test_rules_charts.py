@@ -55,6 +55,10 @@ class Run:
     is_eligible: bool = True
     compute_seconds: float = 3600.0
     work_item: int | None = None
+    status: str = "FINISHED"
+    dataset: str = "dataset_version:1"
+    alike: str = ""
+    seed: str = ""
 
     @property
     def name(self):
@@ -185,6 +189,38 @@ def test_criteria_burn_up_shows_the_best_eligible_run_of_every_day(scope):
     assert column(chart, "total") == [3, 3, 3, 3, 3]
     assert column(chart, "best_run") == ["", "run a", "run b", "run b", "run b"]
     assert "2 of 3 must and guardrail criteria pass, best by run b. 1 more" in chart.description
+
+
+def test_criteria_burn_up_takes_a_pass_back_once_the_test_data_was_used_too_often(scope):
+    looks = [Run(str(number), {"test_auc": 0.61}, day=4) for number in range(4)]
+    looks.append(Run("e", {"test_gap": 0.1}, day=6, is_eligible=False))
+    elsewhere = Run("f", {"test_auc": 0.1}, day=5, dataset="dataset_version:2")
+    chart = learning.criteria_burn_up([scope], [*looks, elsewhere], DAYS, zone=UTC)
+    # Four uses are allowed; the fifth, on the sixth day, makes the result no test any more.
+    assert column(chart, "passing") == [0, 1, 1, 0, 0]
+
+
+def test_criteria_burn_up_counts_seeds_as_they_come(scope):
+    row = criterion("steady", "test_auc", 0.6, min_runs=2, aggregate="min")
+    seeds = [
+        Run("a", {"test_auc": 0.61}, day=4, alike="x", seed="1"),
+        Run("b", {"test_auc": 0.62}, day=5, alike="x", seed="1"),
+        Run("c", {"test_auc": 0.63}, day=6, alike="x", seed="2"),
+    ]
+    steady = ScopeVersion(1, at(2), [row])
+    chart = learning.criteria_burn_up([steady], seeds, DAYS, zone=UTC)
+    assert column(chart, "passing") == [0, 0, 0, 0, 1, 1]
+
+
+def test_criteria_burn_up_takes_only_runs_on_the_data_that_is_asked_for(scope):
+    row = criterion("ranks", "test_auc", 0.6, dataset_ref="dataset_version:2")
+    asked = ScopeVersion(1, at(2), [row])
+    runs = [
+        Run("a", {"test_auc": 0.7}, day=4),
+        Run("b", {"test_auc": 0.7}, day=6, dataset="dataset_version:2"),
+    ]
+    chart = learning.criteria_burn_up([asked], runs, DAYS, zone=UTC)
+    assert column(chart, "passing") == [0, 0, 0, 0, 1, 1]
 
 
 def test_criteria_burn_up_judges_by_the_scope_in_force_on_the_day(scope):

@@ -1,17 +1,17 @@
 """What the project has learned: criteria that pass, open questions, the best result so far."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any
 
 from projects.rules.charts.base import Chart, ItemInfo, Run, SprintInfo, counted, plain
+from projects.rules.charts.judging import RunJudge, looks_at_test
 from projects.rules.criteria import evaluate, spec_of
 from projects.rules.work_history import Change, ItemState, states_before
 from projects.rules.working_days import end_of_day
 
 MUST, GUARDRAIL, KILL = "must", "guardrail", "kill"
-TEST_PREFIX = "test_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ def criteria_burn_up(
     that passes most; of equals, the later.
     """
     name, title = "criteria", "Criteria that pass"
-    judge = _Judge([run for run in runs if run.is_eligible and run.ended_at])
+    every = list(runs)
+    judge = _Judge([run for run in every if run.is_eligible and run.ended_at], RunJudge(every))
     table = []
     for day in days:
         end = end_of_day(day, zone)
@@ -73,19 +74,20 @@ def criteria_burn_up(
     return Chart(name, title, text + others, table)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Judge:
-    """How many criteria each run passes, judged once per version of the scope."""
+    """The runs that may count, and who judges them."""
 
     runs: list[Run]
-    passes: dict[tuple[int, str], int] = field(default_factory=dict)
+    judge: RunJudge
 
     def best(self, scope: ScopeVersion, end: datetime) -> dict[str, Any]:
         ended = [run for run in self.runs if run.ended_at is not None and run.ended_at < end]
-        best = max(ended, key=lambda run: (self._count(scope, run), run.ended_at), default=None)
+        passes = {run.run_id: self._count(scope, run, end) for run in ended}
+        best = max(ended, key=lambda run: (passes[run.run_id], run.ended_at), default=None)
         aims = [row for row in scope.criteria if _is_aim(row)]
         return {
-            "passing": self._count(scope, best) if best else 0,
+            "passing": passes[best.run_id] if best else 0,
             "total": len(scope.aims),
             "best_run": best.name if best else "",
             "runs": len(ended),
@@ -93,13 +95,11 @@ class _Judge:
             "judged_elsewhere": len(aims) - len(scope.aims),
         }
 
-    def _count(self, scope: ScopeVersion, run: Run) -> int:
-        key = (scope.version, run.run_id)
-        if key not in self.passes:
-            baselines = scope.baseline_metrics
-            results = [evaluate(spec_of(row), run.metrics, baselines) for row in scope.aims]
-            self.passes[key] = sum(result.is_pass for result in results)
-        return self.passes[key]
+    def _count(self, scope: ScopeVersion, run: Run, end: datetime) -> int:
+        results = self.judge.judge(
+            run, scope.aims, scope.baseline_metrics, scope=scope.version, until=end
+        )
+        return sum(result.is_pass for result in results)
 
 
 def _is_aim(row: Mapping[str, Any]) -> bool:
@@ -208,7 +208,7 @@ def best_metric_by_sprint(
     table, uses = [], 0
     for sprint in sprints:
         own = [run for run in runs if run.sprint == sprint.pk]
-        looked = sum(_looks_at_test(run, scope) for run in own)
+        looked = sum(looks_at_test(run) for run in own)
         uses += looked
         if own:
             table.append({**_best_row(sprint, own, leading), "test_uses": looked, "so_far": uses})
@@ -232,15 +232,6 @@ def _best_row(
         "runs": len(runs),
         "eligible": len(fit),
     }
-
-
-def _looks_at_test(run: Run, scope: ScopeVersion) -> bool:
-    tested = {
-        row["metric_key"]
-        for row in scope.criteria
-        if row.get("dataset_role", "test") == "test" and row["metric_key"].startswith(TEST_PREFIX)
-    }
-    return any(key in tested or key.startswith(TEST_PREFIX) for key in run.metrics)
 
 
 def _lines(scope: ScopeVersion, leading: Mapping[str, Any]) -> dict[str, Any]:
