@@ -27,6 +27,12 @@ def sqlite_is_immediate(app_configs: Apps, **_: Any) -> list[CheckMessage]:
     ]
 
 
+_FACTS = (
+    "RUN_SOURCE", "RUN_REFRESHER", "RUN_TIER", "RUN_UNTIER", "GATE_SOURCE", "FINDING_SOURCE",
+    "DEPLOYMENT_SOURCE",
+)  # fmt: skip
+
+
 @register()
 def wiring_is_importable(app_configs: Apps, **_: Any) -> list[CheckMessage]:
     """Refuse a dotted path that leads nowhere: a guard that is missing would guard nothing."""
@@ -38,7 +44,7 @@ def wiring_is_importable(app_configs: Apps, **_: Any) -> list[CheckMessage]:
         *_unimportable("LEDGER_ANCHORS", settings.LEDGER_ANCHORS, "countersign.E004"),
         *(
             found
-            for name in ("RUN_SOURCE", "GATE_SOURCE", "FINDING_SOURCE", "DEPLOYMENT_SOURCE")
+            for name in _FACTS
             for found in _unimportable(name, [getattr(settings, name)], "countersign.E006")
         ),
     ]

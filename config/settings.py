@@ -248,6 +248,9 @@ SPRINT_GUARDS = [
 ]
 # What upper layers tell the pages of a project; see projects/facts.py.
 RUN_SOURCE = "pipeline.facts.runs_of"
+RUN_REFRESHER = "pipeline.facts.refresh_runs"
+RUN_TIER = "pipeline.facts.tie_run"
+RUN_UNTIER = "pipeline.facts.untie_run"
 DEPLOYMENT_SOURCE = "pipeline.facts.deployments_of"
 GATE_SOURCE = "governance.facts.gates_of"
 FINDING_SOURCE = "governance.facts.findings_of"

@@ -2,6 +2,7 @@
 
 Projects imports neither governance nor pipeline. Whoever knows such facts names itself in a
 setting (`RUN_SOURCE`, `GATE_SOURCE`, `DEPLOYMENT_SOURCE`), and pages and charts read them here.
+`RUN_REFRESHER`, `RUN_TIER` and `RUN_UNTIER` name who reads a run anew and who marks it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from projects.models import Project
+from projects.models import Project, WorkItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,24 @@ def deployments_of(project: Project) -> list[DeploymentFact]:
     return cast("list[DeploymentFact]", _ask(settings.DEPLOYMENT_SOURCE, project))
 
 
+def refresh_runs(run_ids: Sequence[str]) -> None:
+    """Have runs that are going on read anew, so that `runs_of` tells their metrics of now."""
+    _source(settings.RUN_REFRESHER)(run_ids)
+
+
+def tie_run(run_id: str, item: WorkItem) -> None:
+    """Let a run name the item that it was linked to."""
+    _source(settings.RUN_TIER)(run_id, item)
+
+
+def untie_run(run_id: str, item: WorkItem) -> None:
+    """Let a run that was taken off an item no longer name it."""
+    _source(settings.RUN_UNTIER)(run_id, item)
+
+
 def _ask(path: str, project: Project) -> object:
-    source = cast("Callable[[Project], object]", import_string(path))
-    return source(project)
+    return _source(path)(project)
+
+
+def _source(path: str) -> Callable[..., object]:
+    return cast("Callable[..., object]", import_string(path))

@@ -2,7 +2,16 @@
 
 from django.urls import path, re_path
 
-from projects.views import attachments, charts, commands, matrix, pages, reports
+from projects.views import (
+    attachments,
+    board,
+    board_commands,
+    charts,
+    commands,
+    matrix,
+    pages,
+    reports,
+)
 
 app_name = "projects"
 
@@ -30,14 +39,21 @@ urlpatterns = [
         charts.sprint_chart_table,
         name="sprint-chart-table",
     ),
-    path("sprints/<int:pk>/board/", pages.board, name="board"),
+    path("sprints/<int:pk>/board/", board.sprint_board, name="board"),
+    path("projects/<slug:slug>/board/", board.project_board, name="project-board"),
+    path("projects/<slug:slug>/board/limits/", board_commands.set_limits, name="wip-limits"),
+    path("projects/<slug:slug>/backlog/", board.backlog, name="backlog"),
+    path("projects/<slug:slug>/backlog/add/", board_commands.add_item, name="backlog-add"),
+    path("work-items/<int:pk>/runs/", board.item_runs, name="item-runs"),
+    path("work-items/<int:pk>/runs/link/", board_commands.link_run, name="item-link-run"),
+    path("work-items/<int:pk>/runs/unlink/", board_commands.unlink_run, name="item-unlink-run"),
     re_path(
         r"^sprints/(?P<pk>\d+)/(?P<verb>start|close|cancel)/$",
         commands.sprint_command,
         name="sprint-command",
     ),
     path("attachments/<int:pk>/", attachments.download, name="attachment"),
-    path("work-items/<int:pk>/move/", commands.move_item, name="item-move"),
+    path("work-items/<int:pk>/move/", board_commands.move_item, name="item-move"),
     path("work-items/<int:pk>/conclude/", commands.conclude_item, name="item-conclude"),
     path("work-items/<int:pk>/schedule/", commands.schedule_item, name="item-schedule"),
 ]

@@ -13,6 +13,7 @@ from rest_framework.serializers import BaseSerializer, Serializer
 
 from projects.api import serializers
 from projects.api.base import GovernedViewSet
+from projects.api.board import ProjectBoardActions
 from projects.api.charts import ProjectChartsMixin, SprintChartsMixin
 from projects.api.matrix import DecisionMatrixMixin
 from projects.api.readiness import ReadinessMixin
@@ -64,7 +65,7 @@ def user_named(name: str) -> Any:
     return user
 
 
-class ProjectViewSet(ProjectChartsMixin, CommandViewSet):
+class ProjectViewSet(ProjectBoardActions, ProjectChartsMixin, CommandViewSet):
     queryset = Project.objects.select_related("created_by")
     serializer_class = serializers.ProjectSerializer
     filterset_fields = ("slug", "status", "tier")

@@ -9,8 +9,6 @@ from projects.rules.transitions import FINISHED_ITEM_STATUSES
 from projects.rules.words import role_words
 from projects.services import scoping, sprints
 
-COLUMNS = ("todo", "doing", "review", "done", "dropped")
-
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -19,19 +17,6 @@ class Wait:
     what: str
     who: tuple[str, ...]
     url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the board."""
-
-    status: str
-    title: str
-    items: tuple[WorkItem, ...]
-
-    @property
-    def points(self) -> int:
-        return sum(item.points or 0 for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +53,6 @@ def overview_of(project: Project, *, today: date) -> ProjectOverview:
         waits=tuple(_waits(latest, running, people, today)),
         standing=_standing(scopes, running),
     )
-
-
-def columns_of(sprint: Sprint) -> list[Column]:
-    """Return the board of a sprint, column by column."""
-    items = list(sprint.work_items.select_related("assignee").order_by("rank", "pk"))
-    labels = dict(WorkItem.Status.choices)
-    return [
-        Column(status, str(labels[status]), tuple(row for row in items if row.status == status))
-        for status in COLUMNS
-    ]
 
 
 def _standing(scopes: Iterable[ScopingDocument], running: Iterable[Sprint]) -> str:

@@ -19,6 +19,8 @@ from projects.rules.transitions import (
 )
 from projects.services import notices, time_boxes
 from projects.services.definitions import require_done, require_ready
+from projects.services.ranking import last_rank
+from projects.services.wip_limits import require_room
 from projects.services.work_events import note, record
 from projects.services.work_item_checks import OPEN_SPRINTS, check_item
 from projects.services.work_item_editing import edit_work_item
@@ -67,7 +69,9 @@ def add_work_item(project: Project, item: NewWorkItem, *, actor: Actor) -> WorkI
         **{name: getattr(item, name) for name in NEW_FIELDS},
     )
     row.details = dict(item.details)
+    row.rank = item.rank or last_rank(project)
     check_item(row, changed={*NEW_FIELDS, *row.details}, doing="added")
+    require_room(row, row.status, row.sprint)
     row.save()
     notices.let_watch(row, {actor.user, row.assignee})
     sprint = item.sprint.ref if item.sprint else ""
@@ -83,7 +87,7 @@ def move_work_item(item: WorkItem, to: str, *, actor: Actor) -> WorkItem:
     Raises:
         InvalidInput: there is no such column.
         RuleViolated: code `conclusion_required`; this kind ends with an outcome. Code `not_ready`,
-            `not_done` or `time_box_over`, with the reasons.
+            `not_done`, `time_box_over` or `wip_limit_reached`, with the reasons.
         InvalidTransition: there is no arrow between the columns.
         StaleState: somebody else moved it first.
     """
@@ -97,6 +101,7 @@ def move_work_item(item: WorkItem, to: str, *, actor: Actor) -> WorkItem:
             code="conclusion_required",
             reasons=["No outcome is recorded."],
         )
+    require_room(item, to, item.sprint)
     source = item.status
     if to in WORK_ITEM_TRANSITIONS[source]:
         _require_may_move(item, to)
@@ -159,6 +164,7 @@ def schedule_work_item(item: WorkItem, sprint: Sprint, *, actor: Actor) -> WorkI
 
     Raises:
         RuleViolated: code `sprint_not_open`; the sprint is over or belongs to another project.
+            Code `wip_limit_reached`; its column is full.
         InvalidTransition: the item is finished.
     """
     access.require(actor, "work_item.move", item.project)
@@ -172,6 +178,7 @@ def schedule_work_item(item: WorkItem, sprint: Sprint, *, actor: Actor) -> WorkI
     left = item.sprint.ref if item.sprint else ""
     source = item.status
     status = Status.TODO if source == Status.BACKLOG else source
+    require_room(item, status, sprint)
     compare_and_swap(item, expected={"status": source}, sprint=sprint, status=status)
     note(item, "sprint_changed", actor, source=source, to=status, left=left, joined=sprint.ref)
     record("work_item.scheduled", item, actor=actor, sprint=sprint.ref)
@@ -189,6 +196,23 @@ def link_run(item: WorkItem, run_id: str, *, actor: Actor) -> WorkItem:
     compare_and_swap(item, expected={"status": item.status}, run_ids=[*item.run_ids, run_id])
     note(item, "run_linked", actor, run=run_id)
     record("work_item.run_linked", item, actor=actor, run=run_id)
+    return item
+
+
+@transaction.atomic
+def unlink_run(item: WorkItem, run_id: str, *, actor: Actor) -> WorkItem:
+    """Take a run off the item; the events keep that it was on it.
+
+    Raises:
+        InvalidInput: code `run_not_linked`.
+    """
+    access.require(actor, "work_item.link_run", item.project)
+    if run_id not in item.run_ids:
+        raise InvalidInput(f"The run {run_id} is not on this item.", code="run_not_linked")
+    kept = [other for other in item.run_ids if other != run_id]
+    compare_and_swap(item, expected={"status": item.status}, run_ids=kept)
+    note(item, "run_unlinked", actor, run=run_id)
+    record("work_item.run_unlinked", item, actor=actor, run=run_id)
     return item
 
 

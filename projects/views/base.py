@@ -1,5 +1,6 @@
 """What every page of this app shares."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
@@ -35,3 +36,8 @@ def page(
 def visible_or_404(rows: "QuerySet[Row]", actor: Actor, **match: Any) -> Row:
     """Return the one row that matches, if the actor may see it."""
     return cast("Row", get_object_or_404(cast("Any", rows).visible_to(actor), **match))
+
+
+def whole_number(text: str) -> int | None:
+    """Return the number that an address or a form holds, or None if it holds none."""
+    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else None

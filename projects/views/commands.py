@@ -55,20 +55,6 @@ def sprint_command(request: HttpRequest, actor: Actor, pk: int, verb: str) -> Ht
 
 @require_POST
 @page
-def move_item(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Move a card to the column named in `to`."""
-    item = visible_or_404(WorkItem.objects.all(), actor, pk=pk)
-    to = request.POST.get("to", "")
-    attempt(
-        request,
-        lambda: work_items.move_work_item(item, to, actor=actor),
-        done=f"“{item.title}” was moved.",
-    )
-    return back_to(request, _home_of(item))
-
-
-@require_POST
-@page
 def conclude_item(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Finish a card with its outcome."""
     item = visible_or_404(WorkItem.objects.all(), actor, pk=pk)
