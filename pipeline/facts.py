@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
@@ -11,13 +13,23 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from governance.services.evaluating import standing_review
+from pipeline.adapters import runs as mlflow_runs
 from pipeline.adapters.source_control import COMMIT
 from pipeline.models import Deployment, DriftReport, Run
+from pipeline.services import mirror, refreshing
 from pipeline.services.criterion_facts import but_seed, seed_of
 from pipeline.services.loading import why_not_standing
 from pipeline.services.mirror import run_url
+from pipeline.services.ties import Ties
+from projects.actors import system
+from projects.errors import DomainError
 from projects.facts import DeploymentFact, RunFact
-from projects.models import Project
+from projects.models import Project, WorkItem
+
+logger = logging.getLogger(__name__)
+
+#: Several readers of one page ask MLflow once in this time.
+FRESH = timedelta(seconds=1)
 
 
 def runs_of(project: Project) -> list[RunFact]:
@@ -44,6 +56,39 @@ def deployments_of(project: Project) -> list[DeploymentFact]:
         _deployment_fact(one)
         for one in found.annotate(last_breaches=Subquery(newest.values("breaches")[:1]))
     ]
+
+
+def refresh_runs(run_ids: Sequence[str]) -> None:
+    """Read runs that are going on from MLflow's store; what cannot be read stays as it was."""
+    due = Run.objects.filter(run_id__in=run_ids, mirrored_at__lt=now() - FRESH)
+    for run_id in due.exclude(status__in=mirror.ENDED).values_list("run_id", flat=True):
+        try:
+            refreshing.refresh_run(run_id)
+        except DomainError as error:
+            logger.warning("Run %s was not read anew: %s", run_id, error.message)
+
+
+def tie_run(run_id: str, item: WorkItem) -> None:
+    """Let our row and MLflow's tags of a run name the item that it was linked to."""
+    run = Run.objects.select_related("project", "work_item").get(run_id=run_id)
+    mirror.tie_run(run, Ties(work_item=item), actor=system("gateway"))
+    _tag(run_id, item)
+
+
+def untie_run(run_id: str, item: WorkItem) -> None:
+    """Let a run that was taken off an item no longer name it."""
+    run = Run.objects.select_related("project", "work_item").filter(run_id=run_id).first()
+    if run is not None and run.work_item == item:
+        mirror.untie_work_item(run, actor=system("gateway"))
+        _tag(run_id, None)
+
+
+def _tag(run_id: str, item: WorkItem | None) -> None:
+    # The tie itself holds in our rows; MLflow's tags only show it to those who look there.
+    try:
+        mlflow_runs.tag_work_item(run_id, item)
+    except DomainError as error:
+        logger.warning("The tags of run %s were not written: %s", run_id, error.message)
 
 
 def _run_fact(run: Run, released: Mapping[str, bool]) -> RunFact:

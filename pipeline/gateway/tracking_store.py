@@ -3,7 +3,7 @@
 from typing import Any
 
 import sqlalchemy
-from mlflow.entities import ExperimentTag
+from mlflow.entities import ExperimentTag, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 from mlflow.store.tracking.dbmodels.models import (
@@ -11,6 +11,7 @@ from mlflow.store.tracking.dbmodels.models import (
     SqlExperiment,
     SqlLoggedModel,
     SqlRun,
+    SqlTag,
     SqlTraceInfo,
 )
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
@@ -23,6 +24,7 @@ from pipeline.models import Run
 from pipeline.services import mirror, ties
 from projects.actors import system
 from projects.errors import InvalidInput
+from projects.models import WorkItem
 
 #: Secrets, model endpoints and tool servers, which MLflow shares among everybody.
 _NOT_OFFERED = ("secrets", "endpoints", "model_definitions", "guardrails", "budget", "mcp_")
@@ -164,6 +166,7 @@ class GovernedTrackingStore(_ByProject):
             project = access.require_experiment_writer(experiment_id)
             bound = ties.check(project, reserved.ties_of(tags))
         author = actor.user.get_username() if actor.user else actor.name
+        tags = [*(tags or []), *_tags_of(bound.work_item)]
         run = super().create_run(experiment_id, author, start_time, tags, run_name)
         try:
             with governed():
@@ -202,18 +205,40 @@ class GovernedTrackingStore(_ByProject):
     def set_tag(self, run_id: str, tag: Any) -> None:
         bound = self._check_ties(run_id, [tag])
         super().set_tag(run_id, tag)
-        self._tie(run_id, bound)
+        self._tie(run_id, bound, [tag])
 
     def log_batch(self, run_id: str, metrics: Any, params: Any, tags: Any) -> None:
         bound = self._check_ties(run_id, tags)
         super().log_batch(run_id, metrics, params, tags)
-        self._tie(run_id, bound)
+        self._tie(run_id, bound, tags)
 
     def delete_tag(self, run_id: str, key: str) -> None:
         with governed():
-            if reserved.is_reserved(key):
+            if reserved.is_reserved(key) and key != ties.WORK_ITEM:
                 raise reserved.refusal(key)
         super().delete_tag(run_id, key)
+        if key == ties.WORK_ITEM:
+            self._untie_item(run_id)
+
+    def write_work_item(self, run_id: str, item: WorkItem | None) -> None:
+        """Write the tags by which a run names its item and the item's page; None takes them off.
+
+        Passes by the launcher's check: the service writes them for whoever linked the run.
+        """
+        with self.ManagedSessionMaker(read_only=False) as session:
+            self._require_row(session, SqlRun, SqlRun.run_uuid, run_id)
+            keys = (ties.WORK_ITEM, ties.WORK_ITEM_URL)
+            held = session.query(SqlTag).filter(SqlTag.run_uuid == run_id, SqlTag.key.in_(keys))
+            held.delete(synchronize_session=False)
+            if item is not None:
+                named = [RunTag(ties.WORK_ITEM, item.ref), *_tags_of(item)]
+                session.add_all(SqlTag(run_uuid=run_id, key=t.key, value=t.value) for t in named)
+
+    def _untie_item(self, run_id: str) -> None:
+        with governed():
+            run = Run.objects.select_related("project", "work_item").get(run_id=run_id)
+            mirror.untie_work_item(run, actor=require_actor())
+        self.write_work_item(run_id, None)
 
     def _check_ties(self, run_id: str, tags: Any) -> ties.Ties | None:
         with governed():
@@ -224,12 +249,16 @@ class GovernedTrackingStore(_ByProject):
             access.require_run_writer(run_id, run.experiment.experiment_id)
             return ties.check(run.project, named)
 
-    def _tie(self, run_id: str, bound: ties.Ties | None) -> None:
+    def _tie(self, run_id: str, bound: ties.Ties | None, tags: Any) -> None:
         if bound is None:
             return
+        if bound.work_item is None and any(tag.key == ties.WORK_ITEM for tag in tags):
+            self._untie_item(run_id)
         with governed():
             run = Run.objects.select_related("project", "experiment").get(run_id=run_id)
             mirror.tie_run(run, bound, actor=require_actor())
+        if bound.work_item is not None:
+            self.write_work_item(run_id, bound.work_item)
 
     def _mirror(self, run_id: str) -> None:
         with governed():
@@ -300,6 +329,11 @@ def _entity(entity_type: Any) -> tuple[Any, Any]:
         Kind.TRACE: (SqlTraceInfo, SqlTraceInfo.request_id),
         Kind.EVALUATION_DATASET: (SqlEvaluationDataset, SqlEvaluationDataset.dataset_id),
     }.get(entity_type, (SqlLoggedModel, SqlLoggedModel.model_id))
+
+
+def _tags_of(item: WorkItem | None) -> list[RunTag]:
+    """Return the service's own tags of a run that is tied to the item."""
+    return [] if item is None else [RunTag(ties.WORK_ITEM_URL, ties.url_of(item))]
 
 
 def _refuse_reserved(tags: Any) -> None:

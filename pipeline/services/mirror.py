@@ -122,10 +122,24 @@ def tie_run(run: Run, bound: Ties, *, actor: Actor) -> None:
     changes = {name: value for name, value in bound.items() if value is not None}
     if not changes:
         return
+    former = run.work_item
     Run.objects.filter(pk=run.pk).update(**changes)
     run.refresh_from_db()
+    if former is not None and former != run.work_item:
+        ties.unlink_work_item(run, former, actor=actor)
     _record_lineage(run)
     ties.link_work_item(run, actor=actor)
+
+
+@transaction.atomic
+def untie_work_item(run: Run, *, actor: Actor) -> None:
+    """Take a run off its work item; the item's events keep that it was on it."""
+    former = run.work_item
+    if former is None:
+        return
+    Run.objects.filter(pk=run.pk).update(work_item=None)
+    run.refresh_from_db()
+    ties.unlink_work_item(run, former, actor=actor)
 
 
 @transaction.atomic

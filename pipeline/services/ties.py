@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 from pipeline.models import DatasetVersion, Run
 from projects.actors import Actor
 from projects.errors import InvalidInput, NotPermitted
@@ -12,6 +14,8 @@ from projects.models import Project, Sprint, WorkItem
 SPRINT = "countersign.sprint"
 WORK_ITEM = "countersign.work_item"
 DATASET = "countersign.dataset"
+#: Where the item's page is; written by the service beside the tie, never by a client.
+WORK_ITEM_URL = "countersign.work_item.url"
 
 #: MLflow keeps 36 characters of a digest; fewer than this name no file for certain.
 _SHORTEST_DIGEST = 16
@@ -69,6 +73,19 @@ def dataset_by_digest(project: Project, name: str, digest: str) -> DatasetVersio
     by_file = versions.filter(digest__startswith=digest)
     by_content = versions.filter(content_digest__startswith=digest)
     return (by_file.filter(name=name) or by_file or by_content).first()
+
+
+def url_of(item: WorkItem) -> str:
+    """Return the address of an item's page, for the tag that MLflow's page of the run shows."""
+    return f"{settings.BASE_URL}/work-items/{item.pk}/"
+
+
+def unlink_work_item(run: Run, item: WorkItem, *, actor: Actor) -> None:
+    """Take the run off an item that it no longer names."""
+    from projects.services.work_items import unlink_run
+
+    if run.run_id in item.run_ids:
+        unlink_run(item, run.run_id, actor=actor)
 
 
 def link_work_item(run: Run, *, actor: Actor) -> None:
