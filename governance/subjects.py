@@ -14,6 +14,8 @@ from django.utils.module_loading import import_string
 from governance.models import PolicyVersion
 from projects.errors import InvalidInput, NotFound
 from projects.models import Project, ScopingDocument
+from projects.services.deviations import unsettled
+from projects.services.scope_changes import signed_hash
 from projects.services.scoping import assess, author_ids
 
 
@@ -91,14 +93,18 @@ def _resolver(kind: str) -> SubjectResolver:
 
 
 class ScopingDocumentResolver:
-    """Facts of a submitted scoping document: its content hash, readiness and editors."""
+    """Facts of a submitted scoping document: what was submitted, readiness and editors.
+
+    Bound is the hash of the whole submission. It stands as long as the snapshot still hashes to
+    it and the rows differ from the snapshot in editorial fields alone.
+    """
 
     def resolve(self, ref: str) -> SubjectFacts:
         document = self._document(ref)
         return SubjectFacts(
             label=str(document),
             project=document.project,
-            bindings={"scope": document.content_hash},
+            bindings={"scope": signed_hash(document)},
             attributes=self._attributes(document),
             authors={"scope": author_ids(document)},
         )
@@ -121,6 +127,7 @@ class ScopingDocumentResolver:
             "readiness_score": readiness.score,
             "threshold": readiness.threshold,
             "blockers": [blocker.sentence for blocker in readiness.blockers],
+            "deviations": unsettled(document),
         }
 
 

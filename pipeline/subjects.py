@@ -14,6 +14,7 @@ from pipeline.services.mirror import RunFacts
 from projects import content_store
 from projects.errors import NotFound
 from projects.models import Project, ScopingDocument
+from projects.services.scope_changes import frozen_hash
 
 _COMMIT = "mlflow.source.git.commit"
 _DIRTY = "mlflow.source.git.dirty"
@@ -139,7 +140,7 @@ def _bindings(
         bindings["run"] = run_digest(facts)
     bindings |= {f"dataset:{name}": stored_digest(found) for name, found in datasets.items()}
     if scope is not None:
-        bindings["scope"] = scope.content_hash
+        bindings["scope"] = frozen_hash(scope)
     return bindings
 
 

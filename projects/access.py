@@ -44,6 +44,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     # Business owner, data owner and risk officer sign the scope, so they do not write it.
     "scope.write": BUILDERS,
     "scope.submit": frozenset({Role.LEAD}),
+    "scope.edit_editorially": frozenset({Role.LEAD}),
     "scope.withdraw": frozenset({Role.LEAD}),
     "scope.decide": SCOPE_DECIDERS,
     "deviation.explain": BUILDERS,

@@ -128,6 +128,8 @@ def _scope_ready(params: Params, context: CheckContext) -> CheckOutcome:
     blockers = list(context.attributes.get("blockers") or ())
     if blockers:
         return failed(" ".join(blockers), blockers=blockers, value=score, threshold=threshold)
+    if deviations := list(context.attributes.get("deviations") or ()):
+        return failed(" ".join(deviations), deviations=deviations)
     if score < threshold:
         return failed(
             f"The readiness score is {score}; this tier needs {threshold}.",

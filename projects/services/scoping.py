@@ -21,6 +21,7 @@ from projects.lifecycle import compare_and_swap, move
 from projects.models import Project, ScopingDocument
 from projects.rules import scoping as rules
 from projects.rules.transitions import SCOPE_TRANSITIONS
+from projects.services import deviations
 from projects.services.content import (
     CHILDREN,
     ParsedScope,
@@ -30,6 +31,7 @@ from projects.services.content import (
     parse,
 )
 from projects.services.readiness import judge, readiness_policy
+from projects.services.scope_authors import approved_scope, author_ids
 
 __all__ = [
     "approve_scoping_document",
@@ -148,6 +150,9 @@ def assess_content(
 def submit_scoping_document(document: ScopingDocument, *, actor: Actor) -> ScopingDocument:
     """Submit a draft for review: freeze its content and the hash that sign-offs bind.
 
+    Every criterion that it makes easier than the agreed scope has it becomes a deviation, to be
+    decided before the document can be approved.
+
     Raises:
         RuleViolated: code `scope_not_ready`; `reasons` lists every blocker.
         InvalidTransition: it is no draft.
@@ -169,6 +174,7 @@ def submit_scoping_document(document: ScopingDocument, *, actor: Actor) -> Scopi
         readiness_policy=readiness_policy().name,
     )
     _record("scope.submitted", document, actor=actor, readiness_policy=document.readiness_policy)
+    deviations.propose_deviations(document, actor=actor)
     return document
 
 
@@ -191,7 +197,8 @@ def approve_scoping_document(
 
     Raises:
         NotPermitted: code `author_cannot_decide`; whoever wrote or submitted it cannot approve.
-        RuleViolated: code `scope_changed`; the content is not what was submitted.
+        RuleViolated: code `scope_changed`, the content is not what was submitted; or
+            `deviation_undecided`, it makes criteria easier and that was not accepted.
     """
     _require_decision(document, actor=actor, review_ref=review_ref)
     if actor.user_id in author_ids(document):
@@ -205,6 +212,7 @@ def approve_scoping_document(
             code="scope_changed",
             reasons=["The content hash differs from the one frozen at submission."],
         )
+    deviations.require_settled(document)
     decided = now()
     former = approved_scope(document.project)
     if former is not None:
@@ -225,19 +233,6 @@ def reject_scoping_document(
     move(document, Status.REJECTED, allowed=SCOPE_TRANSITIONS, decided_at=now())
     _record("scope.rejected", document, actor=actor, review=review_ref)
     return document
-
-
-def approved_scope(project: Project) -> ScopingDocument | None:
-    """Return the project's agreed scope, if there is one."""
-    return project.scoping_documents.filter(status=Status.APPROVED).first()
-
-
-def author_ids(document: ScopingDocument) -> frozenset[int]:
-    """Return everybody who wrote, edited or submitted the document."""
-    ids = set(document.editors.values_list("pk", flat=True))
-    return frozenset(
-        ids | {pk for pk in (document.created_by_id, document.submitted_by_id) if pk is not None}
-    )
 
 
 def _judge(
