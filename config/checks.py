@@ -29,7 +29,7 @@ def sqlite_is_immediate(app_configs: Apps, **_: Any) -> list[CheckMessage]:
 
 _FACTS = (
     "RUN_SOURCE", "RUN_REFRESHER", "RUN_TIER", "RUN_UNTIER", "GATE_SOURCE", "FINDING_SOURCE",
-    "DEPLOYMENT_SOURCE",
+    "DEPLOYMENT_SOURCE", "SURVIVAL_SOURCE",
 )  # fmt: skip
 
 

@@ -254,6 +254,7 @@ RUN_UNTIER = "pipeline.facts.untie_run"
 DEPLOYMENT_SOURCE = "pipeline.facts.deployments_of"
 GATE_SOURCE = "governance.facts.gates_of"
 FINDING_SOURCE = "governance.facts.findings_of"
+SURVIVAL_SOURCE = "governance.services.carrying.survivals_of"
 SUBJECT_RESOLVERS = {
     "scoping_document": "governance.subjects.ScopingDocumentResolver",
     "dataset_version": "pipeline.subjects.DatasetVersionResolver",

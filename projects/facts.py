@@ -13,7 +13,7 @@ from typing import cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from projects.models import Project, WorkItem
+from projects.models import Project, ScopingDocument, WorkItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,22 @@ class FindingFact:
     severity: str
     due_on: date | None
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivalFact:
+    """Whether one role's sign-off of the approved scope outlives a new version, and why."""
+
+    role: str
+    person: str
+    survives: bool
+    reason: str
+
+
+def survivals_of(document: ScopingDocument) -> list[SurvivalFact]:
+    """Return what becomes of the approved scope's sign-offs under this version, role by role."""
+    source = import_string(settings.SURVIVAL_SOURCE)
+    return cast("list[SurvivalFact]", source(document))
 
 
 def runs_of(project: Project) -> list[RunFact]:

@@ -248,6 +248,14 @@ class SignOff(models.Model):
     bindings_digest = models.CharField(max_length=64)
     policy_digest = models.CharField(max_length=64)
     method = models.CharField(max_length=30)
+    carried_from = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="carried_to",
+        help_text="The sign-off of an earlier version that the policy let stand for this one.",
+    )
     signed_at = models.DateTimeField(default=timezone.now)
     sequence = models.PositiveIntegerField(
         help_text="Version of the review that it was given to; two cannot share one."

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from projects.rules.carrying import MODES as CARRY_OVER_MODES
+from projects.rules.carrying import RESET_ALL
+
 TIERS = ("low", "medium", "high")
 MODES = ("enforce", "warn", "observe")
 SUBJECTS = ("scoping_document", "dataset_version", "model_version", "policy_version")
@@ -73,7 +76,10 @@ class RequirementRule:
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
-    """What it takes to pass one gate."""
+    """What it takes to pass one gate.
+
+    `carry_over` says which sign-offs of an approved scope outlive a new version of it.
+    """
 
     name: str
     title: str
@@ -81,6 +87,7 @@ class GateRules:
     sign_offs: Mapping[str, QuorumRule]
     separation: tuple[str, ...]
     requirements: tuple[RequirementRule, ...]
+    carry_over: str = RESET_ALL
 
     def requirement(self, key: str) -> RequirementRule | None:
         """Return the rule behind the key of a result, such as `criteria.recall`."""
@@ -186,7 +193,15 @@ class _Reader:
             ),
             separation=self._separation(data.get("separation"), (*path, "separation")),
             requirements=self._requirements(data.get("requirements"), (*path, "requirements")),
+            carry_over=self._carry_over(data, path),
         )
+
+    def _carry_over(self, data: Mapping[str, Any], path: Path) -> str:
+        if "carry_over" not in data:
+            return RESET_ALL
+        if data.get("subject") != "scoping_document":
+            self._wrong((*path, "carry_over"), "only versions of a scope carry sign-offs over")
+        return self._one_of(data["carry_over"], CARRY_OVER_MODES, (*path, "carry_over"))
 
     def _quorum(self, raw: object, path: Path) -> QuorumRule:
         data = self._mapping(raw, path)
@@ -323,6 +338,6 @@ class _Reader:
 _POLICY_KEYS = {
     "schema", "name", "title", "environments", "gates", "validity_days", "on_breach",
 }  # fmt: skip
-_GATE_KEYS = {"title", "subject", "sign_offs", "separation", "requirements"}
+_GATE_KEYS = {"title", "subject", "sign_offs", "separation", "requirements", "carry_over"}
 _REQUIREMENT_KEYS = {"key", "check", "title", "params", "blocking", "waivable"}
 _ENVIRONMENT_KEYS = {"name", "alias", "gate", "mode"}

@@ -35,6 +35,8 @@ def settle(review: GateReview, subject: SubjectNow, *, actor: Actor) -> list[Req
     failing = [one for one in judged if not one.holds]
     if state.is_rejected:
         _reject(review, counted, actor=actor)
+    elif state.is_met and evaluating.is_carried_alone(counted):
+        _explain(review, evaluating.CARRIED_ALONE)
     elif state.is_met and not failing:
         _approve(review, counted, results, actor=actor)
     elif state.is_met:

@@ -32,6 +32,11 @@ from governance.services.policies import gate_rules
 from projects.models import Project, Sprint
 from projects.services.scoping import approved_scope
 
+CARRIED_ALONE = (
+    "Every sign-off was carried over from the version before; it takes one that was given to this "
+    "version."
+)
+
 
 def rules_for(review: GateReview) -> GateRules:
     """Return the rules of the review's gate, in the policy version it is fixed to."""
@@ -86,7 +91,15 @@ def unmet_requirements(review: GateReview) -> list[str]:
         lacking = ["No requirement was evaluated yet."]
     else:
         lacking = [f"{one.title}: {one.message}" for one in results if not result_holds(one)]
-    return [*lacking, *quorum_state(review).sentences]
+    state = quorum_state(review)
+    fresh = is_carried_alone(SignOff.objects.counting(review)) and state.is_met
+    return [*lacking, *state.sentences, *([CARRIED_ALONE] if fresh else [])]
+
+
+def is_carried_alone(sign_offs: Iterable[SignOff]) -> bool:
+    """Return whether every sign-off was carried over: nobody has looked at this version yet."""
+    carried = [one.carried_from_id is not None for one in sign_offs]
+    return bool(carried) and all(carried)
 
 
 def result_holds(result: RequirementResult) -> bool:

@@ -6,9 +6,9 @@ from typing import Literal
 
 from django.db import IntegrityError, transaction
 
-from governance.models import GateReview, LineageEdge, LineageNode, Promotion
+from governance.models import GateReview, LineageEdge, LineageNode, Promotion, SignOff
 from projects.errors import InvalidInput, NotFound
-from projects.models import Project, ScopingDocument
+from projects.models import Project, ScopingDocument, Stakeholder
 
 Direction = Literal["up", "down", "both"]
 _MAX_LEVELS = 50
@@ -119,6 +119,14 @@ def review_node(review: GateReview) -> LineageNode:
     target = record_node(node, project=review.project)
     record_edge(_subject_node_of(review), target, "judged_by")
     return target
+
+
+def link_sign_off(review: GateReview, sign_off: SignOff) -> None:
+    """Record a sign-off as a node, linked from the review that it was given to."""
+    label = f"{sign_off.printed_name} ({Stakeholder.Role(sign_off.role).label})"
+    node = Node(LineageNode.Kind.SIGN_OFF, sign_off.ref, label)
+    target = record_node(node, project=review.project)
+    record_edge(review_node(review), target, "signed_by")
 
 
 def scope_node(document: ScopingDocument) -> LineageNode:

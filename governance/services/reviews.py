@@ -14,7 +14,7 @@ from governance.rules.policy import GateRules
 from governance.rules.requirements import Judged
 from governance.rules.staleness import Moved
 from governance.rules.transitions import REVIEW_TRANSITIONS
-from governance.services import deciding, evaluating, lineage
+from governance.services import carrying, deciding, evaluating, lineage
 from governance.services.binding import (
     SubjectNow,
     moved_parts,
@@ -138,6 +138,7 @@ def open_review(prepared: Prepared, *, actor: Actor) -> GateReview:
         ) from error
     lineage.review_node(review)
     ledger.append("review.requested", subject=review.ref, actor=actor, data=_opening(review))
+    carrying.carry_over(review, subject.facts.authors, actor=actor)
     deciding.settle(review, subject, actor=system("governance"))
     return review
 

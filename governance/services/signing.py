@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from governance import access
-from governance.models import Condition, GateReview, LineageNode, SignOff
+from governance.models import Condition, GateReview, SignOff
 from governance.rules.quorum import role_words
 from governance.rules.staleness import Moved
 from governance.services import deciding, lineage
@@ -22,7 +22,6 @@ from ledger import services as ledger
 from projects.actors import Actor
 from projects.errors import InvalidInput, InvalidTransition, NotPermitted, RuleViolated
 from projects.lifecycle import compare_and_swap
-from projects.models import Stakeholder
 
 Outcome = SignOff.Outcome
 _NEEDS_REASON = {Outcome.REJECTED, Outcome.CHANGES_REQUESTED, Outcome.APPROVED_WITH_CONDITIONS}
@@ -203,7 +202,7 @@ def _commit(
     compare_and_swap(review, expected={"status": GateReview.Status.OPEN})
     _require_new_opinion(review, signature, claim)
     sign_off = _insert(review, signature, claim, actor=actor)
-    _link(review, sign_off)
+    lineage.link_sign_off(review, sign_off)
     ledger.append(
         "review.signed",
         subject=review.ref,
@@ -215,7 +214,10 @@ def _commit(
 
 
 def _require_new_opinion(review: GateReview, signature: Signature, claim: Claim) -> None:
-    own = SignOff.objects.counting(review).filter(signer=claim.user, role=signature.role)
+    # Somebody whose earlier sign-off was carried over may still sign this version in person.
+    own = SignOff.objects.counting(review).filter(
+        signer=claim.user, role=signature.role, carried_from=None
+    )
     latest = own.order_by("-sequence").first()
     if latest is not None and latest.outcome == signature.outcome:
         raise InvalidTransition(
@@ -265,10 +267,3 @@ def _record(sign_off: SignOff) -> dict[str, object]:
         "statement_digest": hashlib.sha256(sign_off.statement.encode()).hexdigest(),
         "reason": ledger.remember_personal_text(reason) if reason else None,
     }
-
-
-def _link(review: GateReview, sign_off: SignOff) -> None:
-    label = f"{sign_off.printed_name} ({Stakeholder.Role(sign_off.role).label})"
-    node = lineage.Node(LineageNode.Kind.SIGN_OFF, sign_off.ref, label)
-    target = lineage.record_node(node, project=review.project)
-    lineage.record_edge(lineage.review_node(review), target, "signed_by")

@@ -145,9 +145,7 @@ def unsettled(document: ScopingDocument) -> list[str]:
         return []
     decided = {one.criterion_key: one for one in document.deviations.all()}
     loosened = loosened_criteria(agreed, document)
-    sentences = (
-        _unsettled(key, before, decided.get(key)) for key, (before, _) in loosened.items()
-    )
+    sentences = (_unsettled(key, before, decided.get(key)) for key, (before, _) in loosened.items())
     return [sentence for sentence in sentences if sentence]
 
 

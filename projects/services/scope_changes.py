@@ -208,4 +208,3 @@ def _as_written(value: Any) -> Any:
 def _words(names: frozenset[str]) -> str:
     *others, last = sorted(name.replace("_", " ") for name in names)
     return f"{', '.join(others)} and {last}" if others else last
-

@@ -52,8 +52,7 @@ def test_editorial_edit_is_recorded_with_its_hashes_and_without_its_words(approv
     assert NEW["summary"] not in bytes(entry.body).decode()
     kept = entry.data["fields"]["summary"]
     texts = {
-        side: PersonalText.objects.get(reference=reference).text
-        for side, reference in kept.items()
+        side: PersonalText.objects.get(reference=reference).text for side, reference in kept.items()
     }
     assert texts == {"before": old, "after": NEW["summary"]}
 

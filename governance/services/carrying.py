@@ -1,0 +1,179 @@
+"""Sign-offs of the approved scope that a new version of it may keep, as its policy allows.
+
+A carried sign-off is a row of its own, marked as carried and naming the one it came from: nobody
+signed these bytes again, and the record says so. It is never an author's of the new version,
+separation of duties is asked again, and carried sign-offs alone decide nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.utils.timezone import now
+
+from governance.models import GateReview, PolicyVersion, SignOff
+from governance.rules.policy import GateRules
+from governance.rules.quorum import role_words
+from governance.services import lineage
+from governance.services.evaluating import rules_for, standing_review
+from governance.services.policies import published_policy, rules_of
+from governance.services.signers import Authors, People, people_of, reasons_against
+from governance.subjects import primary_key
+from ledger import services as ledger
+from projects.actors import Actor
+from projects.facts import SurvivalFact
+from projects.lifecycle import compare_and_swap
+from projects.models import ScopingDocument
+from projects.rules.carrying import RESET_ALL, Survival, survivals
+from projects.services.scope_authors import approved_scope, author_ids
+from projects.services.scope_changes import changes_between, signed_hash
+
+METHOD = "carried over"
+_KIND = GateReview.SubjectKind.SCOPING_DOCUMENT
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of one role's sign-off; `sign_off` is the earlier one, if there is any."""
+
+    survival: Survival
+    sign_off: SignOff | None
+
+
+def carry_over(review: GateReview, authors: Authors, *, actor: Actor) -> list[SignOff]:
+    """Carry over to a new review of a scope what its policy lets stand; the caller evaluates it."""
+    if review.subject_kind != _KIND or rules_for(review).carry_over == RESET_ALL:
+        return []
+    document = _document(review.subject_ref)
+    agreed = approved_scope(document.project)
+    if agreed is None or agreed.pk == document.pk:
+        return []
+    return [
+        _insert(review, fate, agreed, actor=actor)
+        for fate in _fates(review, document, agreed, authors)
+        if fate.survival.survives and fate.sign_off is not None
+    ]
+
+
+def survivals_of(document: ScopingDocument) -> list[SurvivalFact]:
+    """Return which sign-offs of the approved scope would outlive this version, role by role."""
+    agreed = approved_scope(document.project)
+    policy = published_policy(document.project)
+    gate = _scope_gate(policy)
+    if agreed is None or agreed.pk == document.pk or gate is None:
+        return []
+    # Never saved: it only says by which gate, policy and tier the question is asked.
+    asked = GateReview(
+        project=document.project,
+        gate=gate.name,
+        policy_version=policy,
+        tier=document.project.tier,
+        requested_by=document.submitted_by,
+    )
+    if asked.tier not in gate.sign_offs:
+        return []
+    authors = {"scope": author_ids(document)}
+    return [
+        SurvivalFact(
+            role=fate.survival.role,
+            person=fate.sign_off.printed_name if fate.sign_off else "",
+            survives=fate.survival.survives,
+            reason=fate.survival.reason,
+        )
+        for fate in _fates(asked, document, agreed, authors)
+    ]
+
+
+def _fates(
+    review: GateReview, document: ScopingDocument, agreed: ScopingDocument, authors: Authors
+) -> Iterator[Fate]:
+    gate = rules_for(review)
+    touched = changes_between(agreed, document).material
+    given = _given(agreed, review.gate)
+    people = people_of(review.project)
+    for survival in survivals(gate.carry_over, gate.sign_offs[review.tier].roles, touched):
+        sign_off = given.get(survival.role)
+        reason = _objection(review, sign_off, people, authors) if survival.survives else ""
+        if reason:
+            yield Fate(Survival(survival.role, survives=False, reason=reason), sign_off)
+        else:
+            yield Fate(survival, sign_off)
+
+
+def _given(agreed: ScopingDocument, gate: str) -> dict[str, SignOff]:
+    """Return the newest sign-off of each role on the approval that stands, if it still stands."""
+    review = standing_review(_KIND, agreed.ref, gate)
+    if review is None or review.bindings.get("scope") != signed_hash(agreed):
+        return {}
+    counting = SignOff.objects.counting(review).select_related("signer")
+    return {one.role: one for one in counting}
+
+
+def _objection(
+    review: GateReview, sign_off: SignOff | None, people: People, authors: Authors
+) -> str:
+    if sign_off is None:
+        return "No sign-off in this role stands."
+    if sign_off.carried_from_id is not None:
+        return "It was carried over itself; it takes one that is given to this version."
+    if sign_off.outcome != SignOff.Outcome.APPROVED:
+        return "It was given on conditions, or withheld."
+    claim = people.claim(sign_off.signer_id, sign_off.role)
+    if claim is None or claim.on_behalf_of is not None or sign_off.on_behalf_of_id is not None:
+        return f"{sign_off.printed_name} does not hold the role in person."
+    return " ".join(reasons_against(review, claim, people, authors=authors, signed=()))
+
+
+def _insert(review: GateReview, fate: Fate, agreed: ScopingDocument, *, actor: Actor) -> SignOff:
+    # Each row takes a version of the review of its own, as a signature does.
+    compare_and_swap(review, expected={"status": GateReview.Status.OPEN})
+    earlier = fate.sign_off
+    if earlier is None:
+        raise ValueError("there is nothing to carry over")
+    carried = SignOff.objects.create(
+        review=review,
+        signer=earlier.signer,
+        printed_name=earlier.printed_name,
+        role=earlier.role,
+        outcome=earlier.outcome,
+        meaning=f"Carried over from version {agreed.version}. {fate.survival.reason}"[:300],
+        statement=_statement(review, earlier, agreed),
+        bindings_digest=review.bindings_digest,
+        policy_digest=review.policy_version.digest,
+        method=METHOD,
+        carried_from=earlier,
+        signed_at=now(),
+        sequence=review.version_lock,
+    )
+    lineage.link_sign_off(review, carried)
+    ledger.append(
+        "review.sign_off_carried",
+        subject=review.ref,
+        actor=actor,
+        data={
+            "sign_off": carried.ref,
+            "from": earlier.ref,
+            "role": str(earlier.role),
+            "signer": f"user:{earlier.signer_id}",
+            "reason": fate.survival.reason,
+            "bindings_digest": review.bindings_digest,
+        },
+    )
+    return carried
+
+
+def _statement(review: GateReview, earlier: SignOff, agreed: ScopingDocument) -> str:
+    return (
+        f"Nobody signed this version: {earlier.printed_name}, as {role_words(earlier.role)}, "
+        f"approved {agreed} on {earlier.signed_at:%Y-%m-%d %H:%M} UTC ({earlier.ref}), and the "
+        f"policy {review.policy_version} lets that stand for {review.subject_label}."
+    )
+
+
+def _document(ref: str) -> ScopingDocument:
+    rows = ScopingDocument.objects.select_related("project")
+    return rows.get(pk=primary_key(ref, "scoping_document"))
+
+
+def _scope_gate(policy: PolicyVersion) -> GateRules | None:
+    gates = rules_of(policy).gates.values()
+    return next((gate for gate in gates if gate.subject == _KIND), None)
