@@ -196,7 +196,7 @@ def _defaults(model: Any) -> dict[str, Any]:
 
 
 def _as_written(value: Any) -> Any:
-    """Return stored JSON with its numbers as they were written: PostgreSQL writes 1e16 in digits."""
+    """Return stored JSON with its numbers as written: PostgreSQL hands 1e16 back as digits."""
     if isinstance(value, Mapping):
         return {key: _as_written(part) for key, part in value.items()}
     if isinstance(value, list):

@@ -18,6 +18,9 @@ from tests.factories import session_actor
 pytestmark = [pytest.mark.django_db, pytest.mark.no_ledger_guard]
 
 
+SIGNERS = {"bruno": "business_owner", "dora": "data_owner"}
+
+
 def mode(policy, carry_over):
     """Let the published policy carry sign-offs over, as if it had been written so."""
     text = policy.text.replace("carry_over: reset_all", f"carry_over: {carry_over}")
@@ -26,13 +29,14 @@ def mode(policy, carry_over):
 
 
 @pytest.fixture
-def agreed(policy, request, project, lead, sign, business_owner, data_owner):
+def agreed(policy, request, project, sign):
     """Approve a first version through its gate, under the mode that the test names."""
+    lead = project.created_by
     mode(policy, request.node.callspec.params["carry_over"])
     document = factories.submit_scope(project, lead)
     review = asked(document, lead)
-    sign(review, business_owner, "business_owner")
-    sign(review, data_owner, "data_owner")
+    for name, role in SIGNERS.items():
+        sign(review, factories.UserFactory(username=name), role)
     assert review.status == "approved"
     return ScopingDocument.objects.get(pk=document.pk)
 
@@ -166,14 +170,15 @@ def test_editorial_edit_leaves_the_approval_standing(agreed, project, lead, carr
 
 @pytest.mark.parametrize("carry_over", ["reset_all"])
 def test_undecided_deviation_keeps_the_review_open_and_the_signatures(
-    agreed, project, lead, sign, business_owner, data_owner, data_scientist, validator, carry_over
+    agreed, project, sign, data_scientist, validator, carry_over
 ):
+    lead = project.created_by
     criteria = factories.scope_content_of()["criteria"]
     criteria[0]["threshold"] = 0.5
     second = next_version(project, lead, criteria=criteria)
     review = asked(second, lead)
-    sign(review, business_owner, "business_owner")
-    sign(review, data_owner, "data_owner")
+    for name, role in SIGNERS.items():
+        sign(review, factories.UserFactory(username=name), role)
     assert (review.status, review.sign_offs.count()) == ("open", 2)
     assert any("deviation" in one for one in reviews.unmet_requirements(review))
     deviation = second.deviations.get()
