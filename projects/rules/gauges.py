@@ -7,7 +7,7 @@ approvers, never a block.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from projects.rules.blockers import WEAK_SOURCES
+from projects.rules.checks.approaches import WEAK_SOURCES
 from projects.rules.estimates import annual_cost, build_cost, expected_days, spread
 from projects.rules.scope_terms import Circumstances, Content, Sign, amount, number, rows, text
 

@@ -1,6 +1,6 @@
 """The words in which a scoping document is judged, and small questions to its content."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -29,6 +29,21 @@ class Circumstances:
     @property
     def required_roles(self) -> tuple[str, ...]:
         return self.policy.sign_off_roles[self.tier]
+
+    def needs(self, name: str) -> bool:
+        """Return whether a document of this tier needs the field."""
+        return self.policy.is_needed(name, self.tier)
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """What is wrong with one field; `is_absence` when nothing is there at all."""
+
+    code: str
+    field: str
+    sentence: str
+    effect: str
+    is_absence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,12 @@ def lines(content: Content, name: str) -> list[str]:
     return [line.strip() for line in text(content, name).splitlines() if line.strip()]
 
 
+def is_present(content: Content, name: str) -> bool:
+    """Return whether something is there; zero and false are something."""
+    value = content.get(name)
+    return bool(value.strip()) if isinstance(value, str) else value not in (None, [], (), {})
+
+
 def number(content: Content, name: str) -> float | None:
     """Return a number, None when it is missing or cannot be read as one."""
     value = content.get(name)
@@ -90,6 +111,11 @@ def number(content: Content, name: str) -> float | None:
 def amount(content: Content, name: str) -> float:
     """Return a number, zero when it is missing."""
     return number(content, name) or 0.0
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a sentence lists them."""
+    return ", ".join(name or "(no name)" for name in names)
 
 
 def risk_score(risk: Row) -> int:

@@ -7,7 +7,7 @@ so that the score reads as a list of things to do.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from projects.rules import blockers, estimates, gauges, placeholders, score, tier
+from projects.rules import blockers, checks, estimates, gauges, placeholders, score, tier
 from projects.rules.estimates import EstimateVerdict, MoneyVerdict
 from projects.rules.readiness_policy import FULL_SCORE, ReadinessPolicy
 from projects.rules.scope_terms import Blocker, Circumstances, Content, LostPoints, Sign
@@ -92,12 +92,13 @@ def assess(content: Content, circumstances: Circumstances) -> Readiness:
     left, content = placeholders.left_in(content), placeholders.written(content)
     verdict = tier.decide(content, policy, present=circumstances.tier)
     around = replace(circumstances, tier=verdict.chosen)
-    lost = tuple(score.lost_points(content, around))
+    defects = checks.defects(content, around)
+    lost = tuple(score.lost_points(content, defects, around))
     return Readiness(
         # Rounded down: a document a hair below its threshold is below it.
         score=int(FULL_SCORE - sum(item.points for item in lost) + _ROUNDING),
         threshold=policy.thresholds[verdict.chosen],
-        blockers=(*blockers.find(content, around), *left),
+        blockers=(*blockers.find(defects, around), *left),
         lost=lost,
         sections=tuple(_sections(lost, policy)),
         under_scoped=Gauge("under_scoped", tuple(gauges.under_scoped(content, around))),
@@ -113,6 +114,5 @@ def assess(content: Content, circumstances: Circumstances) -> Readiness:
 def _sections(lost: Iterable[LostPoints], policy: ReadinessPolicy) -> Iterable[SectionScore]:
     for key, section in policy.sections.items():
         gone = tuple(item for item in lost if item.section == key)
-        points = float(sum(section.points.values()))
-        earned = round(points - sum(item.points for item in gone), 2)
-        yield SectionScore(key, section.title, earned, points, gone)
+        earned = round(section.points - sum(item.points for item in gone), 2)
+        yield SectionScore(key, section.title, earned, section.points, gone)

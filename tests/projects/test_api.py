@@ -53,7 +53,7 @@ def test_refused_submission_lists_the_blockers(project, lead, api):
     assert answer.status_code == 422
     assert answer.data["code"] == "scope_not_ready"
     codes = {blocker["code"] for blocker in answer.data["blockers"]}
-    assert {"baseline_missing", "leaking_feature", "split_random_on_time_order"} <= codes
+    assert {"baselines_missing", "leaking_feature", "split_random_on_time_order"} <= codes
     assert ScopingDocument.objects.get().status == "draft"
 
 

@@ -186,9 +186,9 @@ def test_scope_without_a_criterion_is_refused(project, lead, scope_content, acto
         scoping.submit_scoping_document(draft, actor=actor(lead))
     codes = [blocker["code"] for blocker in refusal.value.details["blockers"]]
     assert codes == [
-        "criterion_must_missing",
-        "criterion_guardrail_missing",
-        "criterion_kill_missing",
+        "criteria_missing",
+        "constraint_without_guardrail",
+        "latency_without_guardrail",
     ]
 
 
