@@ -203,6 +203,7 @@ SPECTACULAR_SETTINGS = {
         "ScopingDocumentStatusEnum": "projects.models.ScopingDocument.Status",
         "SignOffOutcomeEnum": "governance.models.SignOff.Outcome",
         "SprintKindEnum": "projects.models.Sprint.Kind",
+        "SprintStatusEnum": "projects.models.Sprint.Status",
         "WorkItemKindEnum": "projects.models.WorkItem.Kind",
         "WorkItemOutcomeEnum": "projects.models.WorkItem.Outcome",
         "WorkItemStatusEnum": "projects.models.WorkItem.Status",
@@ -243,8 +244,12 @@ Q_CLUSTER = {
 # --- Wiring: upper layers plug into lower ones by dotted path; see config/checks.py ---------------
 
 SPRINT_GUARDS = [
+    "projects.guards.require_kind",
     "governance.guards.require_approved_scope",
     "governance.guards.require_approved_data",
+    "governance.guards.require_experiment_review",
+    "governance.guards.require_validated_version",
+    "governance.guards.require_live_version",
 ]
 # What upper layers tell the pages of a project; see projects/facts.py.
 RUN_SOURCE = "pipeline.facts.runs_of"

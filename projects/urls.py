@@ -11,6 +11,7 @@ from projects.views import (
     matrix,
     pages,
     reports,
+    sprints,
 )
 
 app_name = "projects"
@@ -49,11 +50,13 @@ urlpatterns = [
     path("work-items/<int:pk>/runs/unlink/", board_commands.unlink_run, name="item-unlink-run"),
     re_path(
         r"^sprints/(?P<pk>\d+)/(?P<verb>start|close|cancel)/$",
-        commands.sprint_command,
+        sprints.sprint_command,
         name="sprint-command",
     ),
     path("attachments/<int:pk>/", attachments.download, name="attachment"),
     path("work-items/<int:pk>/move/", board_commands.move_item, name="item-move"),
+    path("sprints/<int:pk>/closing/", sprints.closing, name="closing"),
+    path("sprints/<int:pk>/reaffirm/", sprints.reaffirm_sprint, name="sprint-reaffirm"),
     path("work-items/<int:pk>/conclude/", commands.conclude_item, name="item-conclude"),
     path("work-items/<int:pk>/schedule/", commands.schedule_item, name="item-schedule"),
 ]

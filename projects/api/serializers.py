@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from projects.models import Project, ScopingDocument, Sprint, Stakeholder
+from projects.models import Project, ScopingDocument, Stakeholder
 from projects.services import scoping
 
 
@@ -74,27 +74,3 @@ class NewScopeSerializer(serializers.Serializer[Any]):
 
 class ScopeContentSerializer(serializers.Serializer[Any]):
     content = serializers.DictField()
-
-
-class SprintSerializer(serializers.ModelSerializer[Sprint]):
-    created_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
-
-    class Meta:
-        model = Sprint
-        fields = ("id", "ref", "project", "name", "kind", "goal", "status", "starts_on", "ends_on",
-                  "started_at", "closed_at", "review_notes", "dataset_refs", "created_by",
-                  "created_at")  # fmt: skip
-
-
-class NewSprintSerializer(serializers.Serializer[Any]):
-    project = serializers.IntegerField()
-    name = serializers.CharField(max_length=100)
-    kind = serializers.ChoiceField(choices=Sprint.Kind.choices)
-    goal = serializers.CharField()
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField()
-    dataset_refs = serializers.ListField(child=serializers.CharField(), required=False)
-
-
-class CloseSprintSerializer(serializers.Serializer[Any]):
-    review_notes = serializers.CharField(required=False, allow_blank=True)

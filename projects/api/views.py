@@ -18,6 +18,7 @@ from projects.api.charts import ProjectChartsMixin, SprintChartsMixin
 from projects.api.matrix import DecisionMatrixMixin
 from projects.api.readiness import ReadinessMixin
 from projects.api.scope_copies import CopyMixin
+from projects.api.sprints import NewSprintSerializer, SprintActions, SprintSerializer
 from projects.errors import InvalidInput
 from projects.models import Project, ScopingDocument, Sprint, Stakeholder
 from projects.services import projects, scoping, sprints
@@ -157,39 +158,15 @@ class ScopingDocumentViewSet(CopyMixin, ReadinessMixin, DecisionMatrixMixin, Com
         return self.answer(scoping.withdraw_scoping_document(document, actor=self.actor))
 
 
-class SprintViewSet(SprintChartsMixin, CommandViewSet):
-    queryset = Sprint.objects.select_related("project", "created_by")
-    serializer_class = serializers.SprintSerializer
+class SprintViewSet(SprintActions, SprintChartsMixin, CommandViewSet):
+    queryset = Sprint.objects.select_related("project", "created_by", "scope")
+    serializer_class = SprintSerializer
     filterset_fields = ("project", "project__slug", "status", "kind")
     ordering_fields = ("starts_on", "ends_on")
 
-    @extend_schema(
-        request=serializers.NewSprintSerializer, responses={201: serializers.SprintSerializer}
-    )
+    @extend_schema(request=NewSprintSerializer, responses={201: SprintSerializer})
     def create(self, request: Request) -> Response:
         """Plan a sprint."""
-        body = self.read(serializers.NewSprintSerializer)
+        body = self.read(NewSprintSerializer)
         project = self.project(body.pop("project"))
         return self.answer(sprints.plan_sprint(project, SprintPlan(**body), actor=self.actor), 201)
-
-    @extend_schema(request=None, responses=serializers.SprintSerializer)
-    @action(detail=True, methods=["post"])
-    def start(self, request: Request, pk: str) -> Response:
-        """Start a planned sprint."""
-        return self.answer(sprints.start_sprint(self.get_object(), actor=self.actor))
-
-    @extend_schema(
-        request=serializers.CloseSprintSerializer, responses=serializers.SprintSerializer
-    )
-    @action(detail=True, methods=["post"])
-    def close(self, request: Request, pk: str) -> Response:
-        """Close a running sprint."""
-        sprint = self.get_object()
-        body = self.read(serializers.CloseSprintSerializer)
-        return self.answer(sprints.close_sprint(sprint, actor=self.actor, **body))
-
-    @extend_schema(request=None, responses=serializers.SprintSerializer)
-    @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, pk: str) -> Response:
-        """Give a sprint up."""
-        return self.answer(sprints.cancel_sprint(self.get_object(), actor=self.actor))

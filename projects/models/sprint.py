@@ -21,6 +21,10 @@ class SprintQuerySet(models.QuerySet["Sprint"]):
     def visible_to(self, actor: "Actor") -> "SprintQuerySet":
         return self.filter(project__in=Project.objects.visible_to(actor))
 
+    def to_reaffirm(self) -> "SprintQuerySet":
+        """Keep running sprints whose scope has been replaced since they started."""
+        return self.filter(status=Sprint.Status.ACTIVE, scope__status="superseded")
+
 
 class Sprint(models.Model):
     """A time box of a kind; its kind decides what must hold before it may start."""
@@ -97,6 +101,15 @@ class Sprint(models.Model):
     @property
     def ref(self) -> str:
         return f"sprint:{self.pk}"
+
+    @property
+    def is_on_superseded_scope(self) -> bool:
+        """Tell whether it runs under a scope that was replaced: re-affirm or close it."""
+        return (
+            self.status == self.Status.ACTIVE
+            and self.scope is not None
+            and self.scope.status == "superseded"
+        )
 
 
 class SprintCapacity(models.Model):

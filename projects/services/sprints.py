@@ -1,8 +1,9 @@
-"""Commands on sprints: plan, start, close, cancel."""
+"""Commands on sprints: plan, start, re-affirm; `sprint_closing` ends them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,10 +15,15 @@ from ledger import services as ledger
 from projects import access
 from projects.actors import Actor
 from projects.errors import InvalidInput, RuleViolated
-from projects.lifecycle import move
+from projects.lifecycle import compare_and_swap, move
 from projects.models import Project, Sprint
+from projects.rules import sprint_done
+from projects.rules.sprint_done import ReadyFacts
 from projects.rules.transitions import FINISHED_ITEM_STATUSES, SPRINT_TRANSITIONS
-from projects.services.work_items import carry_over
+from projects.services.capacity import judge_capacity
+from projects.services.readiness import readiness_policy
+from projects.services.ready_items import unready_items
+from projects.services.scoping import approved_scope
 
 Status = Sprint.Status
 
@@ -32,6 +38,7 @@ class SprintPlan:
     starts_on: date
     ends_on: date
     dataset_refs: Sequence[str] = ()
+    model_ref: str = ""
 
 
 @transaction.atomic
@@ -50,6 +57,7 @@ def plan_sprint(project: Project, plan: SprintPlan, *, actor: Actor) -> Sprint:
         starts_on=plan.starts_on,
         ends_on=plan.ends_on,
         dataset_refs=list(plan.dataset_refs),
+        model_ref=plan.model_ref,
         created_by=actor.user,
     )
     try:
@@ -59,7 +67,7 @@ def plan_sprint(project: Project, plan: SprintPlan, *, actor: Actor) -> Sprint:
             " ".join(error.messages), code="invalid_sprint", details={"errors": error.message_dict}
         ) from error
     sprint.save()
-    _record("sprint.planned", sprint, actor=actor, kind=plan.kind)
+    record("sprint.planned", sprint, actor=actor, kind=plan.kind)
     return sprint
 
 
@@ -69,19 +77,63 @@ def start_sprint(sprint: Sprint, *, actor: Actor) -> Sprint:
 
     Raises:
         RuleViolated: code `sprint_not_allowed`; `reasons` holds every objection of every guard.
+            Code `sprint_not_ready`, if the readiness policy says that what `not_ready` finds
+            blocks.
         InvalidTransition: it is not planned.
         StaleState: somebody else started or cancelled it first.
     """
     access.require(actor, "sprint.start", sprint.project)
-    if reasons := objections(sprint):
+    _require_no_objection(sprint, "start")
+    lacking = not_ready(sprint)
+    if lacking and readiness_policy().limit("sprint_ready_blocks"):
         raise RuleViolated(
-            f"The sprint {sprint.name} may not start: {' '.join(reasons)}",
-            code="sprint_not_allowed",
-            reasons=reasons,
+            f"The sprint {sprint.name} is not ready: {' '.join(lacking)}",
+            code="sprint_not_ready",
+            reasons=lacking,
         )
-    move(sprint, Status.ACTIVE, allowed=SPRINT_TRANSITIONS, started_at=now())
+    scope = approved_scope(sprint.project)
+    move(sprint, Status.ACTIVE, allowed=SPRINT_TRANSITIONS, started_at=now(), scope=scope)
     items = sprint.work_items.exclude(status__in=FINISHED_ITEM_STATUSES)
-    _record("sprint.started", sprint, actor=actor, committed_items=items.count())
+    record(
+        "sprint.started",
+        sprint,
+        actor=actor,
+        committed_items=items.count(),
+        scope=scope.ref if scope else "",
+        not_ready=lacking,
+    )
+    return sprint
+
+
+@transaction.atomic
+def reaffirm_sprint(sprint: Sprint, *, actor: Actor, reason: str) -> Sprint:
+    """Let a running sprint go on under the scope that replaced the one it started under.
+
+    Raises:
+        InvalidInput: code `reason_missing`.
+        RuleViolated: code `nothing_to_reaffirm`, or `sprint_not_allowed` if it could not start
+            under the scope that holds now.
+        StaleState: somebody else closed or re-affirmed it first.
+    """
+    access.require(actor, "sprint.reaffirm", sprint.project)
+    if not reason.strip():
+        raise InvalidInput("Say why the sprint still makes sense.", code="reason_missing")
+    if not sprint.is_on_superseded_scope:
+        raise RuleViolated(
+            f"The scope that {sprint.name} works under has not been replaced.",
+            code="nothing_to_reaffirm",
+        )
+    _require_no_objection(sprint, "go on")
+    before, scope = sprint.scope, approved_scope(sprint.project)
+    compare_and_swap(sprint, expected={"status": Status.ACTIVE}, scope=scope)
+    record(
+        "sprint.reaffirmed",
+        sprint,
+        actor=actor,
+        reason=reason,
+        before=before.ref if before else "",
+        scope=scope.ref if scope else "",
+    )
     return sprint
 
 
@@ -90,36 +142,33 @@ def objections(sprint: Sprint) -> list[str]:
     return [reason for path in settings.SPRINT_GUARDS for reason in import_string(path)(sprint)]
 
 
-@transaction.atomic
-def close_sprint(sprint: Sprint, *, actor: Actor, review_notes: str = "") -> Sprint:
-    """Close a running sprint; unfinished items go back to the backlog with their history."""
-    access.require(actor, "sprint.close", sprint.project)
-    move(
-        sprint,
-        Status.CLOSED,
-        allowed=SPRINT_TRANSITIONS,
-        closed_at=now(),
-        review_notes=review_notes or sprint.review_notes,
+def not_ready(sprint: Sprint) -> list[str]:
+    """Return what the sprint lacks of the definition of ready; the policy may make it block."""
+    items = sprint.work_items.exclude(status__in=FINISHED_ITEM_STATUSES)
+    facts = ReadyFacts(
+        goal=sprint.goal,
+        has_capacity=sprint.capacities.exists(),
+        items=items.count(),
+        over_commitment=judge_capacity(sprint).reasons,
+        unready=unready_items(items),
     )
-    carried = carry_over(sprint, actor=actor)
-    finished = sprint.work_items.count()
-    _record("sprint.closed", sprint, actor=actor, finished=finished, carried_over=carried)
-    return sprint
+    return sprint_done.not_ready(facts)
 
 
-@transaction.atomic
-def cancel_sprint(sprint: Sprint, *, actor: Actor) -> Sprint:
-    """Give up a sprint that is planned or running; its open items go back to the backlog."""
-    access.require(actor, "sprint.cancel", sprint.project)
-    move(sprint, Status.CANCELLED, allowed=SPRINT_TRANSITIONS, closed_at=now())
-    _record("sprint.cancelled", sprint, actor=actor, carried_over=carry_over(sprint, actor=actor))
-    return sprint
-
-
-def _record(event: str, sprint: Sprint, *, actor: Actor, **data: str | int) -> None:
+def record(event: str, sprint: Sprint, *, actor: Actor, **data: Any) -> None:
+    """Write the act to the ledger."""
     ledger.append(
         event,
         subject=sprint.ref,
         actor=actor,
         data={"project": sprint.project.ref, "name": sprint.name, **data},
     )
+
+
+def _require_no_objection(sprint: Sprint, what: str) -> None:
+    if reasons := objections(sprint):
+        raise RuleViolated(
+            f"The sprint {sprint.name} may not {what}: {' '.join(reasons)}",
+            code="sprint_not_allowed",
+            reasons=reasons,
+        )

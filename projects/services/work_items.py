@@ -217,15 +217,27 @@ def unlink_run(item: WorkItem, run_id: str, *, actor: Actor) -> WorkItem:
 
 
 @transaction.atomic
-def carry_over(sprint: Sprint, *, actor: Actor) -> int:
-    """Send a sprint's unfinished items back to the backlog; return how many they were."""
+def carry_over(sprint: Sprint, *, actor: Actor, to: Sprint | None = None) -> int:
+    """Send a sprint's unfinished items to another sprint or the backlog; return how many.
+
+    The items leave the sprint, the events keep that they were in it. Finished ones never move.
+    """
     unfinished = list(sprint.work_items.exclude(status__in=FINISHED_ITEM_STATUSES))
     for item in unfinished:
         source = item.status
-        compare_and_swap(item, expected={"status": source}, status=Status.BACKLOG, sprint=None)
-        # The item leaves the sprint, the events keep that it was in it.
-        note(item, "sprint_changed", actor, source=source, to=item.status, left=sprint.ref)
-        record("work_item.carried_over", item, actor=actor, sprint=sprint.ref)
+        status = source if to else Status.BACKLOG
+        compare_and_swap(item, expected={"status": source}, status=status, sprint=to)
+        joined = to.ref if to else ""
+        note(
+            item,
+            "sprint_changed",
+            actor,
+            source=source,
+            to=item.status,
+            left=sprint.ref,
+            joined=joined,
+        )
+        record("work_item.carried_over", item, actor=actor, sprint=sprint.ref, to=joined)
     return len(unfinished)
 
 

@@ -18,6 +18,7 @@ from projects.services.item_runs import runs_of_item
 from projects.services.wip_limits import wip_of
 from projects.services.work_item_checks import OPEN_SPRINTS
 from projects.views.base import page, visible_or_404, whole_number
+from projects.views.sprints import sprint_bar
 
 FILTER_NAMES = ("kind", "assignee", "q", "epic", "mine", "lanes")
 
@@ -26,7 +27,7 @@ FILTER_NAMES = ("kind", "assignee", "q", "epic", "mine", "lanes")
 @page
 def sprint_board(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a sprint's work by column."""
-    sprint = visible_or_404(Sprint.objects.select_related("project"), actor, pk=pk)
+    sprint = visible_or_404(Sprint.objects.select_related("project", "scope"), actor, pk=pk)
     planned = sprint.status == Sprint.Status.PLANNED
     waiting = sprint.project.work_items.filter(sprint=None, status=WorkItem.Status.BACKLOG)
     context = {
@@ -34,6 +35,7 @@ def sprint_board(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "sprint": sprint,
         "commands": _sprint_commands(sprint, actor),
         "objections": sprints.objections(sprint) if planned else [],
+        **sprint_bar(sprint, actor),
         "backlog": waiting if sprint.status in OPEN_SPRINTS else [],
     }
     return render(request, "projects/board.html", context)

@@ -6,15 +6,9 @@ from django.views.decorators.http import require_POST
 
 from projects.actors import Actor
 from projects.models import ScopingDocument, Sprint, WorkItem
-from projects.services import scoping, sprints, work_items
+from projects.services import scoping, work_items
 from projects.views.base import page, visible_or_404
 from projects.web import attempt, back_to
-
-SPRINT_COMMANDS = {
-    "start": (sprints.start_sprint, "The sprint has started."),
-    "close": (sprints.close_sprint, "The sprint is closed."),
-    "cancel": (sprints.cancel_sprint, "The sprint is cancelled."),
-}
 
 
 @require_POST
@@ -41,16 +35,6 @@ def withdraw_scope(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         done=f"{document} was withdrawn.",
     )
     return back_to(request, reverse("projects:scope", args=[pk]))
-
-
-@require_POST
-@page
-def sprint_command(request: HttpRequest, actor: Actor, pk: int, verb: str) -> HttpResponse:
-    """Start, close or cancel a sprint."""
-    sprint = visible_or_404(Sprint.objects.all(), actor, pk=pk)
-    command, done = SPRINT_COMMANDS[verb]
-    attempt(request, lambda: command(sprint, actor=actor), done=done)
-    return back_to(request, reverse("projects:board", args=[pk]))
 
 
 @require_POST

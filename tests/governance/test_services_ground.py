@@ -168,9 +168,10 @@ def test_a_sprint_works_on_released_data_only(
 ) -> None:
     refs = [fakes.DATASET, "dataset_version:9"]
     sprint = SprintFactory(project=data_review.project, dataset_refs=refs)
+    who = "it takes data owner (Dora), lead (Lena)."
     assert guards.require_approved_data(sprint) == [
-        "The data gate of bank-marketing v1 is not passed.",
-        "The data gate of dataset_version:9 is not passed.",
+        f"The data gate of bank-marketing v1 is not passed; {who}",
+        f"The data gate of dataset_version:9 is not passed; no review of it is open; {who}",
     ]
     sign(data_review, data_owner, "data_owner")
     sign(data_review, lead, "lead")

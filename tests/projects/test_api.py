@@ -107,7 +107,8 @@ def test_sprint_commands(project, lead, api):
     url = f"{V1}/sprints/{sprint.data['id']}"
     assert client.post(f"{url}/start/").data["status"] == "active"
     assert client.post(f"{url}/start/").status_code == 409
-    closed = client.post(f"{url}/close/", {"review_notes": "Shown."}, format="json")
+    end = {"review_notes": "Shown.", "force_reason": "The team was on leave."}
+    closed = client.post(f"{url}/close/", end, format="json")
     assert (closed.data["status"], closed.data["review_notes"]) == ("closed", "Shown.")
 
 

@@ -93,7 +93,7 @@ def test_auditor_sees_the_board_without_buttons(item, auditor, client_for):
 
 
 def test_lead_closes_the_sprint_on_the_board(item, lead, client_for):
-    client_for(lead).post(f"/sprints/{item.sprint_id}/close/", follow=True)
+    client_for(lead).post(f"/sprints/{item.sprint_id}/close/", {"force_reason": "Cut short."})
     item.refresh_from_db()
     assert (item.sprint, item.status) == (None, "backlog")
 

@@ -7,7 +7,7 @@ import pytest
 from ledger.models import LedgerEntry
 from projects import errors
 from projects.models import Sprint, WorkItem
-from projects.services import sprints, work_items
+from projects.services import sprint_closing, sprints, work_items
 from projects.services.sprints import SprintPlan
 from projects.services.work_items import NewWorkItem
 
@@ -188,7 +188,12 @@ def test_run_is_linked_once(hypothesis, data_scientist, actor):
 
 def test_closing_carries_unfinished_work_over(sprint, hypothesis, lead, actor):
     sprints.start_sprint(sprint, actor=actor(lead))
-    sprints.close_sprint(sprint, actor=actor(lead), review_notes="Shown to the team leads.")
+    sprint_closing.close_sprint(
+        sprint,
+        actor=actor(lead),
+        review_notes="Shown to the team leads.",
+        force_reason="The team was on leave.",
+    )
     hypothesis.refresh_from_db()
     assert sprint.status == Sprint.Status.CLOSED
     assert (hypothesis.status, hypothesis.sprint) == (WorkItem.Status.BACKLOG, None)
@@ -201,7 +206,7 @@ def test_closing_carries_unfinished_work_over(sprint, hypothesis, lead, actor):
 
 
 def test_closed_sprint_takes_no_more_work(project, sprint, lead, actor):
-    sprints.cancel_sprint(sprint, actor=actor(lead))
+    sprint_closing.cancel_sprint(sprint, actor=actor(lead))
     with pytest.raises(errors.InvalidInput) as refusal:
         work_items.add_work_item(
             project, NewWorkItem("task", "Too late", sprint=sprint), actor=actor(lead)
