@@ -47,6 +47,9 @@ def wiring_is_importable(app_configs: Apps, **_: Any) -> list[CheckMessage]:
             for name in _FACTS
             for found in _unimportable(name, [getattr(settings, name)], "countersign.E006")
         ),
+        *_unimportable(
+            "PORTFOLIO_SOURCES", settings.PORTFOLIO_SOURCES.values(), "countersign.E006"
+        ),
     ]
 
 

@@ -260,6 +260,13 @@ DEPLOYMENT_SOURCE = "pipeline.facts.deployments_of"
 GATE_SOURCE = "governance.facts.gates_of"
 FINDING_SOURCE = "governance.facts.findings_of"
 SURVIVAL_SOURCE = "governance.services.carrying.survivals_of"
+# The same for many projects at once, in as many queries as for one.
+PORTFOLIO_SOURCES = {
+    "gates": "governance.facts.gates_of_all",
+    "findings": "governance.facts.findings_of_all",
+    "waivers": "governance.facts.live_waivers_of_all",
+    "deployments": "pipeline.facts.deployments_of_all",
+}
 SUBJECT_RESOLVERS = {
     "scoping_document": "governance.subjects.ScopingDocumentResolver",
     "dataset_version": "pipeline.subjects.DatasetVersionResolver",

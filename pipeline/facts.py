@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -48,14 +49,19 @@ def runs_of(project: Project) -> list[RunFact]:
 
 def deployments_of(project: Project) -> list[DeploymentFact]:
     """Return the project's deployments by name, each with the newest word on its health."""
+    return deployments_of_all([project])[project.pk]
+
+
+def deployments_of_all(projects: Sequence[Project]) -> dict[int, list[DeploymentFact]]:
+    """Return each project's deployments by name, in one query."""
     newest = DriftReport.objects.filter(monitor__deployment=OuterRef("pk")).order_by("-window_end")
-    found = Deployment.objects.filter(project=project).select_related(
-        "environment", "version__model", "promotion__review"
+    rows = Deployment.objects.filter(project__in=projects).select_related(
+        "environment", "version__model", "promotion__review", "promotion__environment"
     )
-    return [
-        _deployment_fact(one)
-        for one in found.annotate(last_breaches=Subquery(newest.values("breaches")[:1]))
-    ]
+    found: dict[int, list[DeploymentFact]] = defaultdict(list)
+    for one in rows.annotate(last_breaches=Subquery(newest.values("breaches")[:1])):
+        found[one.project_id].append(_deployment_fact(one))
+    return found
 
 
 def refresh_runs(run_ids: Sequence[str]) -> None:

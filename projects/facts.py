@@ -3,6 +3,7 @@
 Projects imports neither governance nor pipeline. Whoever knows such facts names itself in a
 setting (`RUN_SOURCE`, `GATE_SOURCE`, `DEPLOYMENT_SOURCE`), and pages and charts read them here.
 `RUN_REFRESHER`, `RUN_TIER` and `RUN_UNTIER` name who reads a run anew and who marks it.
+`PORTFOLIO_SOURCES` answers for many projects at once, in as many queries as for one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -139,6 +140,30 @@ def tie_run(run_id: str, item: WorkItem) -> None:
 def untie_run(run_id: str, item: WorkItem) -> None:
     """Let a run that was taken off an item no longer name it."""
     _source(settings.RUN_UNTIER)(run_id, item)
+
+
+def gates_of_all(projects: Sequence[Project]) -> dict[int, list[GateFact]]:
+    """Return each project's gate reviews by its id, without whom they wait for."""
+    return cast("dict[int, list[GateFact]]", _ask_for_all("gates", projects))
+
+
+def findings_of_all(projects: Sequence[Project]) -> dict[int, list[FindingFact]]:
+    """Return each project's unresolved findings by its id, gravest first."""
+    return cast("dict[int, list[FindingFact]]", _ask_for_all("findings", projects))
+
+
+def deployments_of_all(projects: Sequence[Project]) -> dict[int, list[DeploymentFact]]:
+    """Return each project's deployments by its id."""
+    return cast("dict[int, list[DeploymentFact]]", _ask_for_all("deployments", projects))
+
+
+def live_waivers_of_all(projects: Sequence[Project]) -> dict[int, int]:
+    """Return how many waivers hold today, by the project's id."""
+    return cast("dict[int, int]", _ask_for_all("waivers", projects))
+
+
+def _ask_for_all(what: str, projects: Sequence[Project]) -> object:
+    return _source(settings.PORTFOLIO_SOURCES[what])(projects)
 
 
 def _ask(path: str, project: Project) -> object:

@@ -10,6 +10,8 @@ from projects.views import (
     commands,
     matrix,
     pages,
+    portfolio,
+    project,
     reports,
     sprints,
 )
@@ -17,8 +19,9 @@ from projects.views import (
 app_name = "projects"
 
 urlpatterns = [
-    path("projects/", pages.project_list, name="project-list"),
-    path("projects/<slug:slug>/", pages.project_detail, name="project"),
+    path("projects/", portfolio.project_list, name="project-list"),
+    path("projects/portfolio.svg", portfolio.portfolio_picture, name="portfolio-picture"),
+    path("projects/<slug:slug>/", project.project_detail, name="project"),
     path("scopes/<int:pk>/", pages.scope_detail, name="scope"),
     path("scopes/<int:pk>/submit/", commands.submit_scope, name="scope-submit"),
     path("scopes/<int:pk>/withdraw/", commands.withdraw_scope, name="scope-withdraw"),

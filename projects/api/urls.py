@@ -2,7 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
-from projects.api import views, work_items
+from projects.api import portfolio, views, work_items
 from projects.api.scope_copies import ScopeTemplateViewSet
 
 router = SimpleRouter()
@@ -12,3 +12,4 @@ router.register("scoping-documents", views.ScopingDocumentViewSet, basename="sco
 router.register("sprints", views.SprintViewSet, basename="sprint")
 router.register("work-items", work_items.WorkItemViewSet, basename="work-item")
 router.register("scope-templates", ScopeTemplateViewSet, basename="scope-template")
+router.register("portfolio", portfolio.PortfolioViewSet, basename="portfolio")

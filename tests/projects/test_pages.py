@@ -1,11 +1,13 @@
 """The pages of projects, through the door."""
 
+import html
 import re
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from projects.services import scoping
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -28,16 +30,22 @@ def item(project, sprint):
     )
 
 
+def words_of(response):
+    """Return what a reader sees of a page, without its marks."""
+    return re.sub(r"<[^>]+>", "", response.content.decode())
+
+
 def test_project_page_says_where_it_stands_and_who_is_waited_for(submitted_scope, lead, client_for):
-    page = client_for(lead).get(f"/projects/{submitted_scope.project.slug}/").content.decode()
+    page = words_of(client_for(lead).get(f"/projects/{submitted_scope.project.slug}/"))
     assert "The scope is under review." in page
     assert "Decide on scope v1: Bruno (business owner), Dora (data owner)" in page
 
 
 def test_project_page_lists_what_blocks_a_draft(project, lead, client_for):
-    factories.write_scope(project, lead, factories.scope_content_of("term-deposit-blog"))
-    page = client_for(lead).get(f"/projects/{project.slug}/").content.decode()
-    assert "Record a baseline" in page
+    blog = factories.write_scope(project, lead, factories.scope_content_of("term-deposit-blog"))
+    page = html.unescape(words_of(client_for(lead).get(f"/projects/{project.slug}/")))
+    assert scoping.assess(blog).reasons[0] in page
+    assert "more stand against submitting the scope" in page
     assert "Write and submit the scope: Lena (lead)" in page
 
 
