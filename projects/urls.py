@@ -9,10 +9,10 @@ from projects.views import (
     charts,
     commands,
     matrix,
-    pages,
     portfolio,
     project,
     reports,
+    scopes,
     sprints,
 )
 
@@ -22,7 +22,8 @@ urlpatterns = [
     path("projects/", portfolio.project_list, name="project-list"),
     path("projects/portfolio.svg", portfolio.portfolio_picture, name="portfolio-picture"),
     path("projects/<slug:slug>/", project.project_detail, name="project"),
-    path("scopes/<int:pk>/", pages.scope_detail, name="scope"),
+    path("scopes/<int:pk>/", scopes.scope_detail, name="scope"),
+    path("scopes/<int:pk>/attach/", scopes.attach_to_scope, name="scope-attach"),
     path("scopes/<int:pk>/submit/", commands.submit_scope, name="scope-submit"),
     path("scopes/<int:pk>/withdraw/", commands.withdraw_scope, name="scope-withdraw"),
     path("scopes/<int:pk>/matrix/", matrix.matrix_page, name="matrix"),

@@ -60,6 +60,16 @@ def portable(content: Mapping[str, Any], *, people: Collection[str]) -> Content:
     return copy
 
 
+def people_in(content: Mapping[str, Any]) -> frozenset[str]:
+    """Return the user names of everybody whom the content names."""
+    named = [content.get(key) for key in PEOPLE[""]]
+    for name, keys in PEOPLE.items():
+        rows = content.get(name) or ()
+        if name and _is_rows(rows):
+            named += [row.get(key) for row in rows for key in keys]
+    return frozenset(str(person) for person in named if person)
+
+
 def _row(name: str, row: Mapping[str, Any], people: Collection[str]) -> Row:
     copy = {**row, **{key: value for key, value in FORGOTTEN.get(name, {}).items() if key in row}}
     if name == "criteria" and copy.get("level") == "kill" and not copy.get("by_sprint"):

@@ -110,7 +110,7 @@ SECTIONS: Sequence[Section] = (
     ),
     Section(
         "data",
-        "Data",
+        "Data availability and quality",
         "What is predicted, from which data, tested how, and when is the truth known?",
         (
             Fields(
@@ -199,7 +199,7 @@ SECTIONS: Sequence[Section] = (
     ),
     Section(
         "people",
-        "People and sign-off",
+        "Stakeholders and sign-off roles",
         "Who decides, who does, who is asked and told, and when do they meet?",
         (
             Fields("Who knows the work", ("experts_interviewed",)),

@@ -76,8 +76,11 @@ class Sign:
 
 
 def rows(content: Content, name: str) -> Sequence[Row]:
-    """Return the child rows of a list, empty when it is missing."""
-    return content.get(name) or ()
+    """Return the child rows of a list, empty when it is missing.
+
+    Versions of an earlier schema held some lists as text; there are no rows to judge in it.
+    """
+    return [row for row in content.get(name) or () if isinstance(row, Mapping)]
 
 
 def text(content: Content, name: str) -> str:

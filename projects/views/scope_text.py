@@ -1,148 +1,280 @@
-"""A scoping document's content as sections to read: prose, facts and tables."""
+"""A scoping document's content as sections to read: prose, facts, tables, cards and a matrix."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from projects.models import ScopingDocument
+from projects.rules.scope_layout import SECTIONS, Fields
+from projects.services.content import CHILDREN
+from projects.views.scope_words import condition_of, label_of, said
+
 Content = Mapping[str, Any]
+
+#: Lists whose rows are short enough for a table; the others are cards.
+TABLES = frozenset(
+    {"affected_parties", "constraints", "feature_notes", "feasibility", "estimates",
+     "sprint_plan", "milestones", "monitoring_plan"}
+)  # fmt: skip
+#: Shown by pages and parts of their own.
+ELSEWHERE = frozenset({"decision_weights", "decision_scores"})
+#: What a card shows as badges beside its title.
+BADGES: Mapping[str, tuple[str, ...]] = {
+    "objectives": ("kind",),
+    "criteria": ("level", "dataset_role"),
+    "baselines": ("kind",),
+    "prior_art": ("kind", "verdict"),
+    "approaches": ("rung", "novelty"),
+    "data_sources": ("access", "personal_data"),
+    "risks": ("category", "treatment"),
+    "regulations": ("applies", "risk_class"),
+}
+_TITLES = {"criteria": "title"}
+#: Stand in the page's head.
+_HEAD = frozenset({"title", "summary"})
+#: Longer values take a card's whole width.
+_LONG = 34
+#: Lists whose fields mostly keep their defaults, which say nothing.
+_DEFAULTS_UNSAID = frozenset({"criteria"})
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One field with its label."""
+    """One field with its label and what it says."""
 
     field: str
     label: str
-    value: Any
+    value: str
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.value) > _LONG or "\n" in self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Fields that are filled in, and those that are not."""
+
+    title: str
+    facts: tuple[Fact, ...]
+    asked: tuple[Fact, ...]
+    blank: tuple[Fact, ...]
+    kind: str = "prose"
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of one child list."""
+    """Short rows, without the columns in which nothing stands."""
 
     field: str
     title: str
     headings: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    rows: tuple[tuple[tuple[str, str], ...], ...]
+    kind: str = "table"
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One long row."""
+
+    title: str
+    lead: str
+    badges: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Long rows."""
+
+    field: str
+    title: str
+    cards: tuple[Card, ...]
+    kind: str = "cards"
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.cards
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Who is what for each activity: R, A, C or I."""
+
+    field: str
+    title: str
+    people: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    kind: str = "matrix"
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.rows
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section of the document."""
+    """One section of the document as it is read."""
 
     key: str
     title: str
-    facts: tuple[Fact, ...]
-    tables: tuple[Table, ...]
+    parts: tuple[Prose | Table | Cards | Matrix, ...]
 
 
-_SECTIONS: Sequence[tuple[str, str, Sequence[str], Sequence[str]]] = (
-    (
-        "problem",
-        "Problem and use",
-        (
-            "problem_statement",
-            "current_process",
-            "decision_informed",
-            "action_on_output",
-            "intended_use",
-            "out_of_scope_use",
-        ),
-        (),
-    ),
-    (
-        "value",
-        "Value and baselines",
-        ("false_positive_cost", "false_negative_cost"),
-        ("objectives", "baselines"),
-    ),
-    ("criteria", "Criteria", (), ("criteria",)),
-    ("prior_art", "Prior art and approaches", (), ("prior_art", "approaches")),
-    (
-        "data",
-        "Data",
-        ("ml_task", "target", "is_time_ordered", "split_strategy"),
-        ("data_sources", "feature_notes"),
-    ),
-    (
-        "effort",
-        "Feasibility and effort",
-        ("why_ml", "simplest_alternative", "annual_run_cost", "annual_benefit"),
-        ("estimates",),
-    ),
-    ("risks", "Risks", (), ("risks", "open_questions")),
-    ("people", "People", ("experts_interviewed",), ()),
-    (
-        "operation",
-        "Operation",
-        ("deployment_mode", "fallback", "retraining_policy"),
-        ("monitoring_plan",),
-    ),
-)
+def sections_of(content: Content, *, asked: Collection[str], names: Mapping[str, str]) -> Any:
+    """Return the document's sections in reading order.
 
-_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "objectives": ("kind", "statement", "metric", "baseline_value", "target_value", "method"),
-    "baselines": ("name", "kind", "metrics", "note"),
-    "criteria": ("level", "title", "metric_key", "condition", "dataset_role", "rationale"),
-    "prior_art": ("reference", "kind", "claim", "reproduced", "our_value", "difficulty_delta"),
-    "approaches": ("rank", "name", "novelty", "time_box_days", "success_signal"),
-    "data_sources": ("name", "owner", "access", "personal_data", "lawful_basis", "known_gaps"),
-    "feature_notes": ("column", "is_known_at_prediction", "is_used", "note"),
-    "estimates": ("phase", "optimistic_days", "likely_days", "pessimistic_days", "basis"),
-    "open_questions": ("question", "owner", "due", "is_blocking", "answer"),
-    "monitoring_plan": ("signal", "metric", "threshold", "frequency", "owner", "action"),
-    "risks": ("title", "category", "probability", "impact", "mitigation", "owner"),
-}
-
-
-def sections_of(content: Content) -> list[Section]:
-    """Return the document's sections in reading order."""
+    `asked` are fields that something is said about: empty ones are shown, other empty ones are
+    folded away. `names` gives people's names by user name.
+    """
     return [
-        Section(
-            key,
-            title,
-            tuple(Fact(name, _label(name), content.get(name)) for name in facts),
-            tuple(_table(name, content.get(name) or ()) for name in tables),
-        )
-        for key, title, facts, tables in _SECTIONS
+        Section(section.key, section.title, tuple(_parts(section, content, asked, names)))
+        for section in SECTIONS
     ]
 
 
-def condition_of(criterion: Content) -> str:
-    """Return a criterion's condition as a reader would say it."""
-    better = criterion["greater_is_better"]
-    parts = []
-    if criterion.get("threshold") is not None:
-        parts.append(f"{'at least' if better else 'at most'} {criterion['threshold']:g}")
-    for name, words in (
-        ("min_absolute_change", "better by {:g}"),
-        ("min_relative_change", "better by {:.0%}"),
-        ("max_absolute_drop", "worse by no more than {:g}"),
-        ("max_relative_drop", "worse by no more than {:.0%}"),
-    ):
-        if criterion.get(name) is not None:
-            parts.append(f"{words.format(criterion[name])} than {criterion.get('baseline')}")
-    if criterion.get("by_date"):
-        parts.append(f"by {criterion['by_date']}")
-    return ", ".join(parts)
+def _parts(
+    section: Any, content: Content, asked: Collection[str], names: Mapping[str, str]
+) -> Iterator[Prose | Table | Cards | Matrix]:
+    for part in section.parts:
+        if isinstance(part, Fields):
+            yield _prose(part, content, asked, names)
+        elif part.name == "responsibilities":
+            yield _matrix(part.name, content, names)
+        elif part.name not in ELSEWHERE:
+            rows = _rows(content, part.name)
+            build = _table if part.name in TABLES else _cards
+            yield build(part.name, rows, names)
 
 
-def _table(name: str, rows: Sequence[Content]) -> Table:
-    columns = _COLUMNS[name]
+def _prose(
+    part: Fields, content: Content, asked: Collection[str], names: Mapping[str, str]
+) -> Prose:
+    facts, wanted, blank = [], [], []
+    for name in part.names:
+        if name in _HEAD:
+            continue
+        value = said(ScopingDocument, name, content.get(name), names)
+        fact = Fact(name, label_of(ScopingDocument, name), value)
+        (facts if value else wanted if name in asked else blank).append(fact)
+    return Prose(part.title, tuple(facts), tuple(wanted), tuple(blank))
+
+
+def _rows(content: Content, name: str) -> Sequence[Content]:
+    """Return a list's rows; an earlier schema held some of them as text."""
+    value = content.get(name) or ()
+    if isinstance(value, str):
+        value = [value]
+    key = CHILDREN[name][1]
+    return [row if isinstance(row, Mapping) else {key: str(row)} for row in value]
+
+
+def _table(name: str, rows: Sequence[Content], names: Mapping[str, str]) -> Table:
+    model = CHILDREN[name][0]
+    columns = [
+        column
+        for column in _columns(model)
+        if any(said(model, column, row.get(column), names) not in {"", "no"} for row in rows)
+    ]
     return Table(
         name,
-        _label(name),
-        tuple(_label(column) for column in columns),
-        tuple(tuple(_cell(row, column) for column in columns) for row in rows),
+        title_of(name),
+        tuple(label_of(model, column) for column in columns),
+        tuple(
+            tuple(
+                (label_of(model, column), said(model, column, row.get(column), names))
+                for column in columns
+            )
+            for row in rows
+        ),
     )
 
 
-def _cell(row: Content, column: str) -> Any:
-    return condition_of(row) if column == "condition" else row.get(column)
+def _cards(name: str, rows: Sequence[Content], names: Mapping[str, str]) -> Cards:
+    return Cards(name, title_of(name), tuple(_card(name, row, names) for row in rows))
 
 
-_LABELS = {"ml_task": "ML task", "why_ml": "Why ML", "metric_key": "Metric", "risks": "Risks"}
+def _card(name: str, row: Content, names: Mapping[str, str]) -> Card:
+    model, key = CHILDREN[name]
+    title = _TITLES.get(name, key)
+    badges = BADGES.get(name, ())
+    lead = _lead(name, row)
+    hidden = {title, *badges, *(_IN_LEAD.get(name, ()) if lead else ())}
+    facts = (
+        Fact(column, label_of(model, column), said(model, column, row.get(column), names))
+        for column in _columns(model)
+        if column not in hidden and not _is_unsaid_default(name, model, column, row)
+    )
+    return Card(
+        str(row.get(title) or row.get(key) or "(no name)"),
+        lead,
+        tuple(text for badge in badges if (text := said(model, badge, row.get(badge), names))),
+        tuple(fact for fact in facts if fact.value and fact.value != "no"),
+    )
 
 
-def _label(name: str) -> str:
-    return _LABELS.get(name, name.replace("_", " ").capitalize())
+def _is_unsaid_default(name: str, model: Any, column: str, row: Content) -> bool:
+    field = model._meta.get_field(column)
+    return name in _DEFAULTS_UNSAID and field.has_default() and row.get(column) == field.default
+
+
+_IN_LEAD: Mapping[str, tuple[str, ...]] = {
+    "criteria": (
+        "metric_key", "threshold", "greater_is_better", "min_absolute_change",
+        "min_relative_change", "max_absolute_drop", "max_relative_drop", "baseline", "by_date",
+        "by_sprint",
+    ),
+    "risks": ("probability", "impact"),
+}  # fmt: skip
+
+
+def _lead(name: str, row: Content) -> str:
+    if name == "criteria":
+        return f"{row.get('metric_key') or 'The metric'}: {condition_of(row)}"
+    if name == "risks" and row.get("probability") and row.get("impact"):
+        probability, impact = int(row["probability"]), int(row["impact"])
+        score = probability * impact
+        return f"Probability {probability}, impact {impact}, score {score}"
+    return ""
+
+
+def _matrix(name: str, content: Content, names: Mapping[str, str]) -> Matrix:
+    model = CHILDREN[name][0]
+    rows = _rows(content, name)
+    people = sorted({str(row.get("person") or "") for row in rows} - {""})
+    held: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        at = (str(row.get("activity")), str(row.get("person") or ""))
+        held.setdefault(at, []).append(str(row.get("raci") or " ")[0].upper())
+    activities = model._meta.get_field("activity").flatchoices
+    return Matrix(
+        name,
+        title_of(name),
+        tuple(names.get(person, person) for person in people),
+        tuple(
+            (
+                str(label),
+                tuple(", ".join(sorted(held.get((key, person), ()))) for person in people),
+            )
+            for key, label in activities
+        )
+        if people
+        else (),
+    )
+
+
+def title_of(name: str) -> str:
+    """Return the title of a list of rows."""
+    return str(CHILDREN[name][0]._meta.verbose_name_plural).capitalize()
+
+
+def _columns(model: Any) -> list[str]:
+    return [
+        field.name
+        for field in model._meta.concrete_fields
+        if field.editable and field.name not in {"id", "scope"}
+    ]
