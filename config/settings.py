@@ -204,6 +204,7 @@ SPECTACULAR_SETTINGS = {
         "SignOffOutcomeEnum": "governance.models.SignOff.Outcome",
         "SprintKindEnum": "projects.models.Sprint.Kind",
         "SprintStatusEnum": "projects.models.Sprint.Status",
+        "WipLimitModeEnum": "projects.models.WipLimit.Mode",
         "WorkItemKindEnum": "projects.models.WorkItem.Kind",
         "WorkItemOutcomeEnum": "projects.models.WorkItem.Outcome",
         "WorkItemStatusEnum": "projects.models.WorkItem.Status",

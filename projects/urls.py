@@ -2,8 +2,8 @@
 
 from django.urls import path, re_path
 
+from projects import item_urls
 from projects.views import (
-    attachments,
     board,
     board_commands,
     charts,
@@ -19,6 +19,7 @@ from projects.views import (
 app_name = "projects"
 
 urlpatterns = [
+    *item_urls.urlpatterns,
     path("projects/", portfolio.project_list, name="project-list"),
     path("projects/portfolio.svg", portfolio.portfolio_picture, name="portfolio-picture"),
     path("projects/<slug:slug>/", project.project_detail, name="project"),
@@ -57,10 +58,8 @@ urlpatterns = [
         sprints.sprint_command,
         name="sprint-command",
     ),
-    path("attachments/<int:pk>/", attachments.download, name="attachment"),
     path("work-items/<int:pk>/move/", board_commands.move_item, name="item-move"),
     path("sprints/<int:pk>/closing/", sprints.closing, name="closing"),
     path("sprints/<int:pk>/reaffirm/", sprints.reaffirm_sprint, name="sprint-reaffirm"),
-    path("work-items/<int:pk>/conclude/", commands.conclude_item, name="item-conclude"),
     path("work-items/<int:pk>/schedule/", commands.schedule_item, name="item-schedule"),
 ]

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from governance.services.inbox import waiting_count
+from projects.services.notices import unread_count
 
 register = template.Library()
 
@@ -48,6 +49,7 @@ class Link(NamedTuple):
 
 LINKS = (
     Link("Inbox", "inbox/"),
+    Link("Notices", "notices/"),
     Link("Projects", "projects/"),
     Link("Reviews", "reviews/"),
     Link("Models", "lineage/"),
@@ -59,6 +61,10 @@ LINKS = (
     Link("API", "api/docs/", is_tool=True),
     Link("MLflow", "mlflow/", is_tool=True),
 )
+
+
+#: What the number beside an entry counts.
+COUNT_WORDS = {"inbox/": "waiting for you", "notices/": "not read"}
 
 
 @cache
@@ -75,20 +81,22 @@ def _exists(path: str) -> bool:
 
 @register.inclusion_tag("countersign/navigation.html", takes_context=True)
 def navigation(context: Context) -> dict[str, Any]:
-    """Render the main navigation with the number of reviews that wait for the reader."""
+    """Render the main navigation with what waits for the reader and what they have not read."""
     request = context.get("request")
     user = getattr(request, "user", None)
     if request is None or user is None or not user.is_authenticated:
         return {"links": []}
     here = request.path_info.lstrip("/")
     current = _current(here)
+    counts = {"inbox/": waiting_count(user), "notices/": unread_count(user)}
     links = [
         {"label": link.label, "url": get_script_prefix() + link.path, "is_tool": link.is_tool,
-         "is_current": link is current, "is_inbox": link.path == "inbox/"}
+         "is_current": link is current, "count": counts.get(link.path, 0),
+         "count_words": COUNT_WORDS.get(link.path, "")}
         for link in LINKS
         if _exists(link.path) and _is_for(user, link)
     ]  # fmt: skip
-    return {"links": links, "waiting": waiting_count(user)}
+    return {"links": links}
 
 
 def _is_for(user: Any, link: Link) -> bool:

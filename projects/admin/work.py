@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from projects.admin.base import ReadOnlyAdmin, TabularInline
-from projects.models import Sprint, WorkItem, WorkItemEvent
+from projects.models import Attachment, Comment, Sprint, WorkItem, WorkItemEvent
 
 
 @admin.register(Sprint)
@@ -27,16 +27,43 @@ class SprintAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">Open the board</a>', url)
 
 
-class WorkItemEventInline(TabularInline):
-    """What happened to an item."""
+class RecordedInline(TabularInline):
+    """Rows that are written elsewhere, once."""
 
-    model = WorkItemEvent
-    fields = readonly_fields = ("at", "actor", "kind", "data")
     extra = 0
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class WorkItemEventInline(RecordedInline):
+    """What happened to an item."""
+
+    model = WorkItemEvent
+    fields = readonly_fields = ("at", "actor", "kind", "data")
+
+
+class CommentInline(RecordedInline):
+    """What people said on an item."""
+
+    model = Comment
+    fields = readonly_fields = ("created_at", "author", "body")
+
+
+class AttachmentInline(RecordedInline):
+    """Files on an item, to be downloaded."""
+
+    model = Attachment
+    fields = readonly_fields = ("added_at", "added_by", "file", "size", "digest")
+
+    @admin.display(description="File")
+    def file(self, attachment: Attachment) -> str:
+        url = reverse("projects:attachment", args=[attachment.pk])
+        return format_html('<a href="{}">{}</a>', url, attachment.name)
 
 
 @admin.register(WorkItem)
@@ -47,4 +74,5 @@ class WorkItemAdmin(ReadOnlyAdmin):
     list_filter = ("status", "kind", "outcome", "project")
     list_select_related = ("project", "sprint", "assignee")
     search_fields = ("title", "description", "project__name", "sprint__name")
-    inlines = (WorkItemEventInline,)
+    inlines = (CommentInline, AttachmentInline, WorkItemEventInline)
+    change_form_template = "admin/projects/workitem/change_form.html"

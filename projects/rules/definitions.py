@@ -127,8 +127,8 @@ def _filled(item: ItemNow, needed: str) -> list[Check]:
     return [
         Check(
             one.name,
-            f"{one.label} filled",
-            f"{one.label} is missing." if is_empty(item.values.get(one.name)) else "",
+            one.label,
+            f"{one.label}: not filled in yet." if is_empty(item.values.get(one.name)) else "",
             one.name,
         )
         for one in item.fields

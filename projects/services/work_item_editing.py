@@ -55,7 +55,7 @@ def edit_work_item(
     for name, value in columns.items():
         setattr(row, name, value)
     row.details = {**item.details, **given}
-    check_item(row, changed={*columns, *given}, doing="changed")
+    check_item(row, changed=_changed(item, columns, given), doing="changed")
     before, after = _difference(item, row)
     if not before and not after:
         return item
@@ -67,6 +67,12 @@ def edit_work_item(
     note(item, "edited", actor, before=before, after=after, **points)
     record("work_item.edited", item, actor=actor, fields=sorted({*before, *after}))
     return item
+
+
+def _changed(item: WorkItem, columns: Mapping[str, Any], details: Mapping[str, Any]) -> set[str]:
+    """Return the names that get another value; a form sends the others along as they were."""
+    new_columns = {name for name, value in columns.items() if getattr(item, name) != value}
+    return new_columns | {n for n, value in details.items() if item.details.get(n) != value}
 
 
 def _require_open(item: WorkItem, changes: Mapping[str, Any], version: int | None) -> None:

@@ -39,22 +39,6 @@ def withdraw_scope(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @page
-def conclude_item(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Finish a card with its outcome."""
-    item = visible_or_404(WorkItem.objects.all(), actor, pk=pk)
-    outcome, conclusion = request.POST.get("outcome", ""), request.POST.get("conclusion", "")
-    attempt(
-        request,
-        lambda: work_items.conclude_work_item(
-            item, actor=actor, outcome=outcome, conclusion=conclusion
-        ),
-        done=f"“{item.title}” is concluded.",
-    )
-    return back_to(request, _home_of(item))
-
-
-@require_POST
-@page
 def schedule_item(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Take an item of the backlog into the sprint named in `sprint`."""
     item = visible_or_404(WorkItem.objects.all(), actor, pk=pk)
@@ -66,9 +50,3 @@ def schedule_item(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         done=f"“{item.title}” is on the board.",
     )
     return back_to(request, reverse("projects:board", args=[sprint.pk]))
-
-
-def _home_of(item: WorkItem) -> str:
-    if item.sprint_id is not None:
-        return reverse("projects:board", args=[item.sprint_id])
-    return reverse("projects:project", args=[item.project.slug])

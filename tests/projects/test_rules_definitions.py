@@ -96,7 +96,7 @@ def test_complete_item_is_ready_and_done(kind):
 )
 def test_each_missing_field_is_told_once(kind, name):
     ready, done = reasons(kind, **{name: None})
-    said = [reason for reason in ready + done if reason.endswith("is missing.")]
+    said = [reason for reason in ready + done if reason.endswith(": not filled in yet.")]
     assert len(said) == 1
 
 
