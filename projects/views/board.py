@@ -65,6 +65,7 @@ def backlog(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
         "sprints": project.sprints.filter(status__in=OPEN_SPRINTS),
         "epics": epics_of(project),
         "people": people_of(project),
+        "added_kind": request.GET.get("kind") if "add" in request.GET else WorkItem.Kind.TASK,
         "may_add": access.can(actor, "work_item.add", project),
         "now": timezone.now(),
     }

@@ -18,6 +18,11 @@
     box.hidden = !text;
   }
 
+  function work(isBusy) {
+    busy = isBusy;
+    document.documentElement.classList.toggle("is-busy", isBusy);
+  }
+
   const cardsOf = (list) => [...list.querySelectorAll(":scope > [data-card]")];
   const listOf = (card) => card.closest("[data-column]");
   const placeOf = (card) => ({ list: card.parentElement, next: card.nextElementSibling });
@@ -55,7 +60,7 @@
   async function send(card, fields, place) {
     const pk = card.dataset.card;
     const hadFocus = card.contains(document.activeElement);
-    busy = true;
+    work(true);
     card.classList.add("is-waiting");
     show("");
     let told;
@@ -74,7 +79,7 @@
       if (told.warning) show(told.warning, "warn");
     }
     if (told.ok || told.stale) await refresh(pk, hadFocus);
-    busy = false;
+    work(false);
   }
 
   // What to post for where the card lies now.
