@@ -56,7 +56,7 @@ def burn_down(chart: Chart, *, narrow: bool) -> Picture:
         ):
             _mark_scope(page, chart, (name, marker, color, sign))
         label_days(page, days)
-        from_zero(axes, remaining, even, scope)
+        from_zero(axes, remaining, scope)
         return page.finish(chart, y=f"{chart.marks['unit']}s", columns=6)
 
 
@@ -141,11 +141,11 @@ def _mark_scope(page: Sheet, chart: Chart, look: tuple[str, str, str, str]) -> N
     ]
     if not rows:
         return
-    places, heights = [place for place, _ in rows], [row["scope"] for _, row in rows]
-    page.axes.plot(
-        places, heights, marker, color=color, markersize=8, linestyle="none", label=f"{name}"
-    )
-    for place, row in rows:
+    # Side by side where scope came in and went out on one day.
+    shift = -0.16 if name == "added" else 0.16
+    places, heights = [place + shift for place, _ in rows], [row["scope"] for _, row in rows]
+    page.axes.plot(places, heights, marker, color=color, markersize=8, linestyle="none", label=name)
+    for place, (_, row) in zip(places, rows, strict=True):
         page.axes.annotate(
             f"{sign}{row[name]:g}",
             (place, row["scope"]),

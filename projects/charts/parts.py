@@ -17,6 +17,7 @@ from projects.rules.charts.base import Chart
 WIDE_TICKS, NARROW_TICKS = 9, 4
 NAME_LENGTH = 16
 LETTERS, LETTERS_NARROW = 84, 44  # that fit side by side under the drawing
+FEWEST = 3
 SHORTEST = 7  # letters below which a name is turned
 MOST_BARS = 15
 BAR = 0.34  # inches of height for one bar
@@ -94,7 +95,8 @@ def label_names(page: Sheet, names: Sequence[str], notes: Sequence[str] = ()) ->
     for place, note in enumerate(notes):
         lines[place] += "\n" + wrapped(note, NAME_LENGTH if is_turned else max(room, SHORTEST))
     page.axes.set_xticks(range(len(names)), lines, fontsize=9)
-    page.axes.set_xlim(-0.6, len(names) - 0.4)
+    spare = max(FEWEST - len(names), 0) / 2  # few bars stay slim
+    page.axes.set_xlim(-0.6 - spare, len(names) - 0.4 + spare)
     if is_turned:
         page.axes.tick_params(axis="x", labelrotation=60)
 

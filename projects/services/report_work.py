@@ -1,11 +1,14 @@
 """What a sprint's report says of its work: items by fate, research, kill criteria."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from projects.models import Sprint, SprintSnapshot, WorkItem
 from projects.rules.charts.base import Run
-from projects.rules.criteria import PASS, evaluate, spec_of
+from projects.rules.criteria import PASS, evaluate, is_due, spec_of
+from projects.rules.criterion_facts import CriterionFacts
 from projects.rules.sprint_series import COUNT, HOURS, POINTS, Amount, SprintSeries
 
 Data = dict[str, Any]
@@ -20,6 +23,18 @@ FATES = (
 )
 LEVELS = ("must", "guardrail", "should")
 RESEARCH = ("hypothesis", "experiment", "spike")
+
+
+@dataclass(frozen=True, slots=True)
+class KillFacts:
+    """What decides whether a kill criterion is due, and the baselines it is measured from.
+
+    `sprint_number` counts the sprints of the project that have started, this one included.
+    """
+
+    baselines: Data
+    today: date
+    sprint_number: int
 
 
 def work_of(
@@ -113,32 +128,32 @@ def best_run_of(
 
 
 def kill_criteria_of(
-    snapshot: SprintSnapshot | None, runs: Sequence[Run], criteria: Sequence[Data], baselines: Data
+    snapshot: SprintSnapshot | None, runs: Sequence[Run], criteria: Sequence[Data], known: KillFacts
 ) -> list[Data]:
     """Return the kill criteria with their results: frozen ones, or on the best run so far."""
     if snapshot is not None and "kill_criteria" in snapshot.data:
         return list(snapshot.data["kill_criteria"])
     fit = [run for run in runs if run.is_eligible]
     rows = [row for row in criteria if row["level"] == "kill"]
-    return [_kill_result(row, fit, baselines) for row in rows]
+    return [_kill_result(row, fit, known) for row in rows]
 
 
-def _kill_result(row: Data, runs: Sequence[Run], baselines: Data) -> Data:
-    metric = row["metric_key"]
+def _kill_result(row: Data, runs: Sequence[Run], known: KillFacts) -> Data:
+    metric, criterion = row["metric_key"], spec_of(row)
+    by_now = CriterionFacts(today=known.today, sprints_ended=known.sprint_number)
     measured = [run for run in runs if metric in run.metrics]
     choose = max if row["greater_is_better"] else min
     best = choose(measured, key=lambda run: run.metrics[metric]) if measured else None
-    result = evaluate(spec_of(row), best.metrics if best else {}, baselines)
+    result = evaluate(criterion, best.metrics if best else {}, known.baselines)
     sentence = result.sentence if best else f"No eligible run has measured {metric}."
     return {
         "key": row["key"],
         "title": row.get("title") or row["key"],
         "by_date": row.get("by_date"),
         "by_sprint": row.get("by_sprint"),
-        "is_due": False,
-        "has_failed": False,
+        "is_due": is_due(criterion, by_now),
+        "has_failed": is_due(criterion, by_now) and result.state != PASS,
         "state": result.state,
-        "holds": result.state == PASS,
         "sentence": sentence,
     }
 

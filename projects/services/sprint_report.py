@@ -21,6 +21,7 @@ from projects.rules.words import role_words
 from projects.rules.working_days import WorkingDays
 from projects.services import report_work
 from projects.services.charts import sprint_days
+from projects.services.histories import sprints_by_start
 
 Data = dict[str, Any]
 Kind = Ceremony.Kind
@@ -45,7 +46,7 @@ def report_of(sprint: Sprint, *, now: datetime | None = None) -> Data:
         "unit": series.unit if series else "count",
         "work": work,
         "totals": report_work.totals_of(work, series),
-        **_evidence(sprint, work, snapshot),
+        **_evidence(sprint, work, snapshot, now),
         **_meetings(sprint),
         "decisions": _decisions(sprint, now),
         "gates": _gates(sprint, now),
@@ -105,7 +106,12 @@ def _people(sprint: Sprint) -> list[Data]:
     ]
 
 
-def _evidence(sprint: Sprint, work: dict[str, list[Data]], snapshot: SprintSnapshot | None) -> Data:
+def _evidence(
+    sprint: Sprint,
+    work: dict[str, list[Data]],
+    snapshot: SprintSnapshot | None,
+    now: datetime,
+) -> Data:
     runs = facts.runs_of(sprint.project)
     scope = sprint.scope or _agreed_scope(sprint)
     said = (scope.snapshot if scope else None) or {}
@@ -114,6 +120,8 @@ def _evidence(sprint: Sprint, work: dict[str, list[Data]], snapshot: SprintSnaps
     research = report_work.research_of(work, runs)
     for row in research["experiment"]:
         row["best"] = report_work.best_run_of(row["runs"], runs, criteria, baselines)
+    number = len([one for one in sprints_by_start(sprint.project) if _is_before(one, sprint)]) + 1
+    known = report_work.KillFacts(baselines, timezone.localtime(now).date(), number)
     own = [run.run_id for run in runs if run.sprint == sprint.pk]
     hours = sum(run.compute_seconds for run in runs if run.run_id in own) / 3600
     return {
@@ -125,8 +133,16 @@ def _evidence(sprint: Sprint, work: dict[str, list[Data]], snapshot: SprintSnaps
             "compute_hours": round(hours, 2),
             "best": report_work.best_run_of(own, runs, criteria, baselines),
         },
-        "kill_criteria": report_work.kill_criteria_of(snapshot, runs, criteria, baselines),
+        "kill_criteria": report_work.kill_criteria_of(snapshot, runs, criteria, known),
     }
+
+
+def _is_before(one: Sprint, sprint: Sprint) -> bool:
+    return (
+        one.pk != sprint.pk
+        and one.status != Sprint.Status.CANCELLED
+        and (sprint.started_at is None or cast("datetime", one.started_at) <= sprint.started_at)
+    )
 
 
 def _agreed_scope(sprint: Sprint) -> ScopingDocument | None:

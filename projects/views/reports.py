@@ -40,10 +40,18 @@ def sprint_report(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "sprint": sprint,
         "report": report,
         "tiles": _tiles(report),
+        "is_best_told": _is_best_told(report),
         "items": list(_items(report)),
         "cards": sprint_cards(sprint)[:2],
     }
     return render(request, "projects/sprint_report.html", context)
+
+
+def _is_best_told(report: dict[str, Any]) -> bool:
+    """Say whether the sprint's best run already stands under one of its experiments."""
+    told = {one["best"]["run"] for one in report["experiments"] if one["best"]}
+    best = report["runs"]["best"]
+    return best is not None and best["run"] in told
 
 
 def _tiles(report: dict[str, Any]) -> list[dict[str, Any]]:

@@ -95,7 +95,7 @@ def test_burn_down_shows_what_remains_beside_an_even_line_over_working_days(esti
     assert column(chart, "remaining") == [10, 10, 10, 15, 9, 9, 9, 9, 9, None, None, None, None]
     assert column(chart, "added")[1:9] == [0, 0, 5, 0, 0, 0, 0, 0]
     assert chart.marks["days_off"] == ["2026-11-07", "2026-11-08"]
-    assert "On 2026-11-09 9 points of 15 remained" in chart.description
+    assert "By 9 Nov 2026, 9 points of 15 remained" in chart.description
     assert "would leave 4; 5 came in and 0 went out" in chart.description
 
 
@@ -277,6 +277,15 @@ def test_best_metric_stands_beside_target_baseline_and_kill_line(scope):
     assert lines == {"target": 0.6, "baseline": 0.55, "kill": 0.55}
     assert "run e in Two reached 0.63; the criterion asks for at least 0.6" in chart.description
     assert "4 runs of at most 4" in chart.description
+
+
+def test_the_leading_metric_is_the_one_that_can_end_the_project(scope):
+    criteria = [criterion("lifts", "test_lift", 1.5), *scope.criteria]
+    two = ScopeVersion(1, at(2), criteria)
+    chart = learning.best_metric_by_sprint(
+        two, [Run("a", {"test_auc": 0.6})], [SprintInfo(1, "One")]
+    )
+    assert (chart.marks["metric"], chart.marks["kill_metric"]) == ("test_auc", "validation_auc")
 
 
 def test_the_target_of_a_gain_is_measured_from_its_baseline(scope):

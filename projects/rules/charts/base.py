@@ -118,6 +118,11 @@ def days_of(span: timedelta) -> float:
     return round(span.total_seconds() / 86400, 1)
 
 
+def spoken(day: date) -> str:
+    """Write a day as 2 Nov 2026."""
+    return f"{day.day} {day:%b %Y}"
+
+
 def plain(number: float) -> str:
     """Write a number without needless zeros: 3, 2.5, 0.616."""
     return f"{number:.6g}"

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from projects.rules.charts.base import Chart, counted, plain
+from projects.rules.charts.base import Chart, counted, plain, spoken
 from projects.rules.sprint_series import COUNT, HOURS, POINTS, SprintDay, SprintSeries, ideal_line
 from projects.rules.working_days import WorkingDays
 
@@ -98,7 +98,7 @@ def _burn_down_words(series: SprintSeries, unit: str, ideal: dict[date, float]) 
     removed = sum(day.removed.of(unit) for day in series.days)
     changed = f"; {plain(added)} came in and {plain(removed)} went out" if added or removed else ""
     return (
-        f"On {last.day.isoformat()} {counted(left, NOUNS[unit])} of "
+        f"By {spoken(last.day)}, {counted(left, NOUNS[unit])} of "
         f"{plain(last.scope.of(unit))} remained, where work spread evenly over the working days "
         f"would leave {plain(round(even, 1))}{changed}."
     )

@@ -190,13 +190,14 @@ def _is_answered(ref: str, states: Mapping[int, ItemState]) -> bool:
 def best_metric_by_sprint(
     scope: ScopeVersion | None, runs: Sequence[Run], sprints: Sequence[SprintInfo]
 ) -> Chart:
-    """Return the best eligible value of the first must criterion's metric in each sprint.
+    """Return the best eligible value of the leading metric in each sprint.
 
+    It is the first must criterion's; one whose measure a kill criterion watches goes before.
     Beside it stand its target, its baseline, the kill line of the same measure, and how many runs
     have looked at the test data: all of them, since a run that does not count has looked too.
     """
     name = "best-metric"
-    leading = next((row for row in (scope.aims if scope else ()) if row["level"] == MUST), None)
+    leading = _leading(scope)
     if scope is None or leading is None:
         return Chart(
             name,
@@ -216,6 +217,12 @@ def best_metric_by_sprint(
         return Chart(name, title, advice=f"Finish a run of a sprint that logs {metric}.")
     marks = _lines(scope, leading)
     return Chart(name, title, _best_words(table, marks, leading), table, marks)
+
+
+def _leading(scope: ScopeVersion | None) -> Mapping[str, Any] | None:
+    musts = [row for row in (scope.aims if scope else ()) if row["level"] == MUST]
+    watched = [row for row in musts if _kill_of(scope, row["metric_key"])]
+    return next(iter([*watched, *musts]), None)
 
 
 def _best_row(
@@ -241,7 +248,7 @@ def _lines(scope: ScopeVersion, leading: Mapping[str, Any]) -> dict[str, Any]:
     known = [named] if named else list(scope.baseline_metrics.values())
     values = [row[metric] for row in known if isinstance(row.get(metric), int | float)]
     choose = max if leading["greater_is_better"] else min
-    kill = next((row for row in scope.criteria if _is_kill_of(row, metric)), None)
+    kill = _kill_of(scope, metric)
     return {
         "metric": metric,
         "greater_is_better": leading["greater_is_better"],
@@ -253,13 +260,11 @@ def _lines(scope: ScopeVersion, leading: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_kill_of(row: Mapping[str, Any], metric: str) -> bool:
-    """Say whether a kill criterion is on the same measure, on whatever data."""
-    return (
-        row["level"] == KILL
-        and row.get("threshold") is not None
-        and _measure(row["metric_key"]) == _measure(metric)
-    )
+def _kill_of(scope: ScopeVersion | None, metric: str) -> Mapping[str, Any] | None:
+    """Return the kill criterion on the same measure, on whatever data."""
+    kills = [row for row in (scope.criteria if scope else ()) if row["level"] == KILL]
+    fit = [row for row in kills if _measure(row["metric_key"]) == _measure(metric)]
+    return next((row for row in fit if row.get("threshold") is not None), None)
 
 
 def _measure(metric: str) -> str:
