@@ -148,7 +148,7 @@ def _mark_scope(page: Sheet, chart: Chart, look: tuple[str, str, str, str]) -> N
     for place, (_, row) in zip(places, rows, strict=True):
         page.axes.annotate(
             f"{sign}{row[name]:g}",
-            (place, row["scope"]),
+            (place + shift, row["scope"]),
             (0, 8 if sign == "+" else -16),
             textcoords="offset points",
             ha="center",

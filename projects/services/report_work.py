@@ -65,6 +65,11 @@ def totals_of(work: Mapping[str, Sequence[Data]], series: SprintSeries | None) -
     }
 
 
+def unit_of(total: Data) -> str:
+    """Return how a plan is best measured: by items if nobody estimated any."""
+    return next((unit for unit in (POINTS, HOURS) if total[unit]), COUNT)
+
+
 def research_of(work: Mapping[str, Sequence[Data]], runs: Sequence[Run]) -> dict[str, list[Data]]:
     """Return the sprint's hypotheses, experiments and spikes with what was learned.
 

@@ -37,15 +37,16 @@ def report_of(sprint: Sprint, *, now: datetime | None = None) -> Data:
     snapshot = SprintSnapshot.objects.filter(sprint=sprint).first()
     series = sprint_days(sprint)
     work = report_work.work_of(sprint, series, snapshot)
+    totals = report_work.totals_of(work, series)
     return {
         "sprint": _head(sprint),
         "project": {"slug": sprint.project.slug, "name": sprint.project.name},
         "is_final": snapshot is not None,
         "snapshot": _snapshot(snapshot),
         "people": _people(sprint),
-        "unit": series.unit if series else "count",
+        "unit": series.unit if series else report_work.unit_of(totals["commitment"]),
         "work": work,
-        "totals": report_work.totals_of(work, series),
+        "totals": totals,
         **_evidence(sprint, work, snapshot, now),
         **_meetings(sprint),
         "decisions": _decisions(sprint, now),

@@ -56,7 +56,7 @@ def _is_best_told(report: dict[str, Any]) -> bool:
 
 def _tiles(report: dict[str, Any]) -> list[dict[str, Any]]:
     unit = report["unit"]
-    words = dict(TILES)
+    words = dict(TILES) if report["sprint"]["started_at"] else {"Planned": "commitment"}
     if not report["is_final"]:
         words = {("Open" if key == "Carried over" else key): value for key, value in words.items()}
     return [
