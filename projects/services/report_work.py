@@ -1,14 +1,11 @@
-"""What a sprint's report says of its work: items by fate, research, kill criteria."""
+"""What a sprint's report says of its work: items by fate, research, best runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from projects.models import Sprint, SprintSnapshot, WorkItem
 from projects.rules.charts.base import Run
-from projects.rules.criteria import PASS, evaluate, is_due, spec_of
-from projects.rules.criterion_facts import CriterionFacts
+from projects.rules.charts.judging import RunJudge
 from projects.rules.sprint_series import COUNT, HOURS, POINTS, Amount, SprintSeries
 
 Data = dict[str, Any]
@@ -23,18 +20,6 @@ FATES = (
 )
 LEVELS = ("must", "guardrail", "should")
 RESEARCH = ("hypothesis", "experiment", "spike")
-
-
-@dataclass(frozen=True, slots=True)
-class KillFacts:
-    """What decides whether a kill criterion is due, and the baselines it is measured from.
-
-    `sprint_number` counts the sprints of the project that have started, this one included.
-    """
-
-    baselines: Data
-    today: date
-    sprint_number: int
 
 
 def work_of(
@@ -65,6 +50,11 @@ def totals_of(work: Mapping[str, Sequence[Data]], series: SprintSeries | None) -
     }
 
 
+def number_of(ref: str) -> int:
+    """Return the number in a reference such as work_item:12."""
+    return int(ref.partition(":")[2])
+
+
 def unit_of(total: Data) -> str:
     """Return how a plan is best measured: by items if nobody estimated any."""
     return next((unit for unit in (POINTS, HOURS) if total[unit]), COUNT)
@@ -78,7 +68,7 @@ def research_of(work: Mapping[str, Sequence[Data]], runs: Sequence[Run]) -> dict
     entries = {one["item"]: one for name, _ in FATES[:2] for one in work[name]}
     entries |= {one["item"]: one for name, _ in FATES[2:] for one in work[name]}
     fates = {one["item"]: name for name, _ in FATES[2:] for one in work[name]}
-    numbers = {int(ref.partition(":")[2]): ref for ref in entries}
+    numbers = {number_of(ref): ref for ref in entries}
     rows = WorkItem.objects.filter(pk__in=numbers, kind__in=RESEARCH).order_by("pk")
     found: dict[str, list[Data]] = {kind: [] for kind in RESEARCH}
     for row in rows:
@@ -107,9 +97,8 @@ def best_run_of(
     ids = set(run_ids)
     fit = [run for run in runs if run.run_id in ids and run.is_eligible]
     aims = [row for row in criteria if row["level"] in LEVELS]
-    judged = [
-        (run, [evaluate(spec_of(row), run.metrics, baselines) for row in aims]) for run in fit
-    ]
+    judge = RunJudge(runs)
+    judged = [(run, judge.judge(run, aims, baselines)) for run in fit]
     if not judged:
         return None
     best, results = max(judged, key=lambda one: (sum(r.is_pass for r in one[1]), one[0].started_at))
@@ -129,37 +118,6 @@ def best_run_of(
             }
             for row, result in zip(aims, results, strict=True)
         ],
-    }
-
-
-def kill_criteria_of(
-    snapshot: SprintSnapshot | None, runs: Sequence[Run], criteria: Sequence[Data], known: KillFacts
-) -> list[Data]:
-    """Return the kill criteria with their results: frozen ones, or on the best run so far."""
-    if snapshot is not None and "kill_criteria" in snapshot.data:
-        return list(snapshot.data["kill_criteria"])
-    fit = [run for run in runs if run.is_eligible]
-    rows = [row for row in criteria if row["level"] == "kill"]
-    return [_kill_result(row, fit, known) for row in rows]
-
-
-def _kill_result(row: Data, runs: Sequence[Run], known: KillFacts) -> Data:
-    metric, criterion = row["metric_key"], spec_of(row)
-    by_now = CriterionFacts(today=known.today, sprints_ended=known.sprint_number)
-    measured = [run for run in runs if metric in run.metrics]
-    choose = max if row["greater_is_better"] else min
-    best = choose(measured, key=lambda run: run.metrics[metric]) if measured else None
-    result = evaluate(criterion, best.metrics if best else {}, known.baselines)
-    sentence = result.sentence if best else f"No eligible run has measured {metric}."
-    return {
-        "key": row["key"],
-        "title": row.get("title") or row["key"],
-        "by_date": row.get("by_date"),
-        "by_sprint": row.get("by_sprint"),
-        "is_due": is_due(criterion, by_now),
-        "has_failed": is_due(criterion, by_now) and result.state != PASS,
-        "state": result.state,
-        "sentence": sentence,
     }
 
 

@@ -21,7 +21,8 @@ from projects.rules.words import role_words
 from projects.rules.working_days import WorkingDays
 from projects.services import report_work
 from projects.services.charts import sprint_days
-from projects.services.histories import sprints_by_start
+from projects.services.report_work import number_of
+from projects.services.sprint_closing import judge_kill_criteria
 
 Data = dict[str, Any]
 Kind = Ceremony.Kind
@@ -43,7 +44,7 @@ def report_of(sprint: Sprint, *, now: datetime | None = None) -> Data:
         "project": {"slug": sprint.project.slug, "name": sprint.project.name},
         "is_final": snapshot is not None,
         "snapshot": _snapshot(snapshot),
-        "people": _people(sprint),
+        "people": _people(sprint, work),
         "unit": series.unit if series else report_work.unit_of(totals["commitment"]),
         "work": work,
         "totals": totals,
@@ -86,22 +87,25 @@ def _snapshot(snapshot: SprintSnapshot | None) -> Data | None:
     }
 
 
-def _people(sprint: Sprint) -> list[Data]:
-    """Return who had how much time, and what stands against it."""
+def _people(sprint: Sprint, work: dict[str, list[Data]]) -> list[Data]:
+    """Return who had how much time, and what of the sprint's work was theirs."""
     held = {row.person_id: row for row in sprint.capacities.select_related("person")}
-    loads: dict[int, list[WorkItem]] = {}
-    items = sprint.work_items.filter(assignee__isnull=False).exclude(status="dropped")
     people = {pk: row.person for pk, row in held.items()}
-    for item in items.select_related("assignee"):
-        loads.setdefault(cast("int", item.assignee_id), []).append(item)
-        people.setdefault(cast("int", item.assignee_id), cast("Any", item.assignee))
+    points = {one["item"]: one.get("points") or 0 for one in work["commitment"] + work["added"]}
+    rows = WorkItem.objects.filter(
+        pk__in=[number_of(ref) for ref in points], assignee__isnull=False
+    )
+    loads: dict[int, list[int]] = {}
+    for row in rows.select_related("assignee"):
+        loads.setdefault(cast("int", row.assignee_id), []).append(points[row.ref])
+        people.setdefault(cast("int", row.assignee_id), cast("Any", row.assignee))
     return [
         {
             "name": _name(person),
             "days": held[pk].days if pk in held else None,
             "points": held[pk].points if pk in held else None,
             "items": len(loads.get(pk, [])),
-            "assigned_points": sum(item.points or 0 for item in loads.get(pk, [])),
+            "assigned_points": sum(loads.get(pk, [])),
         }
         for pk, person in sorted(people.items(), key=lambda one: _name(one[1]))
     ]
@@ -121,8 +125,6 @@ def _evidence(
     research = report_work.research_of(work, runs)
     for row in research["experiment"]:
         row["best"] = report_work.best_run_of(row["runs"], runs, criteria, baselines)
-    number = len([one for one in sprints_by_start(sprint.project) if _is_before(one, sprint)]) + 1
-    known = report_work.KillFacts(baselines, timezone.localtime(now).date(), number)
     own = [run.run_id for run in runs if run.sprint == sprint.pk]
     hours = sum(run.compute_seconds for run in runs if run.run_id in own) / 3600
     return {
@@ -134,16 +136,15 @@ def _evidence(
             "compute_hours": round(hours, 2),
             "best": report_work.best_run_of(own, runs, criteria, baselines),
         },
-        "kill_criteria": report_work.kill_criteria_of(snapshot, runs, criteria, known),
+        "kill_criteria": _kill_criteria(sprint, snapshot, now),
     }
 
 
-def _is_before(one: Sprint, sprint: Sprint) -> bool:
-    return (
-        one.pk != sprint.pk
-        and one.status != Sprint.Status.CANCELLED
-        and (sprint.started_at is None or cast("datetime", one.started_at) <= sprint.started_at)
-    )
+def _kill_criteria(sprint: Sprint, snapshot: SprintSnapshot | None, now: datetime) -> list[Data]:
+    """Return the kill criteria with their results: frozen ones, or as they stand now."""
+    if snapshot is not None and "kill_criteria" in snapshot.data:
+        return list(snapshot.data["kill_criteria"])
+    return [one.as_data() for one in judge_kill_criteria(sprint, now)]
 
 
 def _agreed_scope(sprint: Sprint) -> ScopingDocument | None:

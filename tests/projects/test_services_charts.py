@@ -13,6 +13,8 @@ from projects.rules.work_history import present_states
 from projects.services import charts, sprints, work_items
 from projects.services.charts import PROJECT_CHARTS, ProjectCharts
 from projects.services.histories import changes_of, items_of
+from projects.services.sprint_closing import close_sprint
+from projects.services.sprint_report import report_of
 from projects.services.work_items import NewWorkItem
 from tests import factories
 
@@ -100,6 +102,30 @@ def test_a_sprint_that_is_over_is_read_from_its_snapshot_and_not_computed_again(
     )
     assert charts.sprint_charts(running) == before
     assert charts.sprint_days(running) == series
+
+
+def test_closing_a_sprint_keeps_its_charts_although_its_items_move_on(running, items, lena):
+    finish(items[0], lena)
+    before = charts.sprint_chart(running, "burn-down")
+    close_sprint(running, actor=lena, force_reason="The team was needed elsewhere.")
+    items[1].refresh_from_db()
+    assert items[1].sprint is None
+    assert today(charts.sprint_chart(running, "burn-down")) == today(before)
+    report = report_of(running)
+    assert report["is_final"] is True
+    assert report["snapshot"]["digest"] == running.snapshot.digest
+    assert {name: one["points"] for name, one in report["totals"].items()} == {
+        "commitment": 10,
+        "added": 0,
+        "done": 3,
+        "carried_over": 7,
+        "cancelled": 0,
+        "removed": 0,
+    }
+    assert [(one["title"], one["to"]) for one in report["next"]["unfinished"]] == [
+        ("T5", "backlog"),
+        ("T2", "backlog"),
+    ]
 
 
 def test_velocity_is_read_from_snapshots_of_closed_engineering_sprints(

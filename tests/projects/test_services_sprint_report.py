@@ -1,11 +1,9 @@
-"""What a sprint's report says of runs and kill criteria, without a database."""
+"""What a sprint's report says of runs, without a database."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
-import pytest
-
-from projects.services.report_work import KillFacts, best_run_of, kill_criteria_of
+from projects.services.report_work import best_run_of
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
@@ -41,28 +39,6 @@ def criterion(key, metric, threshold, level="must", **more):
 KILL = criterion("signal", "test_auc", 0.55, level="kill", by_date="2026-11-30")
 
 
-@pytest.mark.parametrize(
-    ("today", "auc", "is_due", "has_failed"),
-    [
-        (date(2026, 11, 29), 0.5, False, False),
-        (date(2026, 11, 30), 0.5, True, True),
-        (date(2026, 11, 30), 0.6, True, False),
-        (date(2026, 12, 24), None, True, True),
-    ],
-)
-def test_a_kill_criterion_fails_from_its_day_on(today, auc, is_due, has_failed):
-    runs = [Run("a", {"test_auc": auc})] if auc else []
-    rows = kill_criteria_of(None, runs, [KILL], KillFacts({}, today, 1))
-    assert [(row["is_due"], row["has_failed"]) for row in rows] == [(is_due, has_failed)]
-
-
-def test_a_kill_criterion_is_judged_on_the_best_run_that_may_count():
-    runs = [Run("a", {"test_auc": 0.6}), Run("b", {"test_auc": 0.5})]
-    runs.append(Run("c", {"test_auc": 0.9}, is_eligible=False))
-    row = kill_criteria_of(None, runs, [KILL], KillFacts({}, date(2026, 12, 1), 1))[0]
-    assert "test_auc is 0.6" in row["sentence"]
-
-
 def test_the_best_run_passes_most_criteria_and_says_what_each_says():
     criteria = [criterion("ranks", "test_auc", 0.55), criterion("lifts", "test_lift", 1.5), KILL]
     runs = [
@@ -77,3 +53,11 @@ def test_the_best_run_passes_most_criteria_and_says_what_each_says():
         ("lifts", "pass"),
     ]
     assert best_run_of(["c"], runs, criteria, {}) is None
+
+
+def test_the_best_run_is_judged_by_how_often_the_test_data_was_used():
+    limited = criterion("ranks", "test_auc", 0.55, test_use_limit=1)
+    alone = best_run_of(["a"], [Run("a", {"test_auc": 0.7})], [limited], {})
+    assert alone["criteria"][0]["state"] == "pass"
+    runs = [Run("a", {"test_auc": 0.7}), Run("b", {"test_auc": 0.6})]
+    assert best_run_of(["a"], runs, [limited], {})["criteria"][0]["state"] == "fail"
