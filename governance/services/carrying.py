@@ -57,9 +57,11 @@ def carry_over(review: GateReview, authors: Authors, *, actor: Actor) -> list[Si
 def survivals_of(document: ScopingDocument) -> list[SurvivalFact]:
     """Return which sign-offs of the approved scope would outlive this version, role by role."""
     agreed = approved_scope(document.project)
+    if agreed is None or agreed.pk == document.pk:
+        return []
     policy = published_policy(document.project)
     gate = _scope_gate(policy)
-    if agreed is None or agreed.pk == document.pk or gate is None:
+    if gate is None or document.project.tier not in gate.sign_offs:
         return []
     # Never saved: it only says by which gate, policy and tier the question is asked.
     asked = GateReview(
@@ -69,8 +71,6 @@ def survivals_of(document: ScopingDocument) -> list[SurvivalFact]:
         tier=document.project.tier,
         requested_by=document.submitted_by,
     )
-    if asked.tier not in gate.sign_offs:
-        return []
     authors = {"scope": author_ids(document)}
     return [
         SurvivalFact(

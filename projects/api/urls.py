@@ -3,6 +3,7 @@
 from rest_framework.routers import SimpleRouter
 
 from projects.api import portfolio, views, work_items
+from projects.api.deviations import DeviationViewSet
 from projects.api.scope_copies import ScopeTemplateViewSet
 
 router = SimpleRouter()
@@ -13,3 +14,4 @@ router.register("sprints", views.SprintViewSet, basename="sprint")
 router.register("work-items", work_items.WorkItemViewSet, basename="work-item")
 router.register("scope-templates", ScopeTemplateViewSet, basename="scope-template")
 router.register("portfolio", portfolio.PortfolioViewSet, basename="portfolio")
+router.register("deviations", DeviationViewSet, basename="deviation")

@@ -16,7 +16,9 @@ from projects.api.base import GovernedViewSet
 from projects.api.board import ProjectBoardActions
 from projects.api.charts import ProjectChartsMixin, SprintChartsMixin
 from projects.api.matrix import DecisionMatrixMixin
+from projects.api.metric_thresholds import MetricThresholdsMixin
 from projects.api.readiness import ReadinessMixin
+from projects.api.scope_changes import ScopeChangesMixin
 from projects.api.scope_copies import CopyMixin
 from projects.api.sprints import NewSprintSerializer, SprintActions, SprintSerializer
 from projects.errors import InvalidInput
@@ -108,7 +110,14 @@ class StakeholderViewSet(CommandViewSet):
         return self.answer(projects.end_role(row, actor=self.actor, **body))
 
 
-class ScopingDocumentViewSet(CopyMixin, ReadinessMixin, DecisionMatrixMixin, CommandViewSet):
+class ScopingDocumentViewSet(
+    CopyMixin,
+    ReadinessMixin,
+    DecisionMatrixMixin,
+    ScopeChangesMixin,
+    MetricThresholdsMixin,
+    CommandViewSet,
+):
     queryset = ScopingDocument.objects.select_related("project", "created_by", "submitted_by")
     serializer_class = serializers.ScopingDocumentDetailSerializer
     filterset_fields = ("project", "project__slug", "status", "version")
