@@ -23,6 +23,7 @@ PEOPLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "mia": ("Mia", "Moreau", (Role.ML_ENGINEER,)),
     "vera": ("Vera", "Vance", (Role.VALIDATOR,)),
     "rita": ("Rita", "Rossi", (Role.RISK_OFFICER,)),
+    "pia": ("Pia", "Pohl", (Role.PRIVACY_OFFICER,)),
     "axel": ("Axel", "Adler", (Role.AUDITOR,)),
     "otto": ("Otto", "Olsen", ()),
 }
@@ -88,14 +89,16 @@ def _make_user(username: str, first: str, last: str, *, is_superuser: bool = Fal
 
 
 @transaction.atomic
-def found_project(slug: str, name: str, summary: str) -> Project:
+def found_project(
+    slug: str, name: str, summary: str, *, tier: str = Project.Tier.MEDIUM
+) -> Project:
     """Let Bruno found the project and make Lena its lead; the two give everyone their roles.
 
     Nobody can give a role to themselves, so each of the two gets the second hat from the other.
     """
     users = {user.username: user for user in User.objects.filter(username__in=PEOPLE)}
     bruno, lena = (person(users[name], method="command") for name in ("bruno", "lena"))
-    project = projects.create_project(actor=bruno, slug=slug, name=name, summary=summary)
+    project = projects.create_project(actor=bruno, slug=slug, name=name, summary=summary, tier=tier)
     for role in PEOPLE["lena"][2]:
         projects.assign_role(project, actor=bruno, user=users["lena"], role=role)
     for username, (_first, _last, roles) in PEOPLE.items():

@@ -2,12 +2,18 @@
 
 from typing import Any
 
-from django.conf import settings
-
 from config.demo.play import Play
+from config.demo.runs import (
+    RunPlan,
+    add_item,
+    begin,
+    closing_words,
+    conclude,
+    log_trained,
+    read_by_mia,
+)
 from config.demo.scoping import SLUG, plan_sprint
-from pipeline.adapters.mlflow_client import DatasetUse, MlflowGateway, ModelToLog, RunToLog
-from pipeline.adapters.source_control import source_tags
+from pipeline.adapters.mlflow_client import MlflowGateway
 
 
 def experiments(play: Play) -> None:
@@ -17,7 +23,7 @@ def experiments(play: Play) -> None:
     with play.stage.act("Experiment sprint planned and started") as remarks:
         sprint = plan_sprint(play, "Sprint 1", [f"dataset_version:{play.memory['dataset']['id']}"])
         play.memory["sprint"] = sprint["id"]
-        items = {key: _add_item(play, sprint["id"], **_item_of(play, key)) for key in ITEMS}
+        items = {key: add_item(play, sprint["id"], **_item_of(play, key)) for key in ITEMS}
         lena.post(f"/api/v1/sprints/{sprint['id']}/start/")
         remarks.append(f"{len(items)} hypotheses and experiments on the board")
     _make_token(play)
@@ -43,7 +49,7 @@ COMMON: dict[str, Any] = {
         "metrics": ["validation_roc_auc", "test_roc_auc"],
         "seed_policy": "seed 0; one run each, since the months are fixed",
         "compute_budget_hours": 1,
-        "criterion_keys": ["test_roc_auc"],
+        "criterion_keys": ["ranks-later-months", "first-tenth-pays"],
     },
 }
 ITEMS: dict[str, dict[str, Any]] = {
@@ -56,7 +62,7 @@ ITEMS: dict[str, dict[str, Any]] = {
             "rationale": "The published notebooks split at random and report 0.94.",
             "smallest_effect": "0.02 ROC AUC",
             "dataset_role": "test",
-            "criterion_key": "test_roc_auc",
+            "criterion_key": "ranks-later-months",
             "size": "S",
         },
     },
@@ -76,10 +82,8 @@ def _item_of(play: Play, key: str) -> dict[str, Any]:
     return {**COMMON, **item, "details": {**COMMON["details"], **makes_baseline}}
 
 
-def _add_item(play: Play, sprint_id: int, **item: Any) -> int:
-    body = {"project": play.project_id, "sprint": sprint_id, "assignee": "sam", **item}
-    identifier: int = play.cast["lena"].post("/api/v1/work-items/", body)["id"]
-    return identifier
+def _run_plan(play: Play) -> RunPlan:
+    return RunPlan(f"{SLUG}/calls", play.memory["sprint"], play.memory["dataset"])
 
 
 def _make_token(play: Play) -> None:
@@ -115,7 +119,7 @@ def _random_against_temporal(play: Play, item: int) -> None:
     from pipeline.ml import bank, training
 
     with play.stage.act("The copied way (random split) beside the honest one") as remarks:
-        _begin(play, item)
+        begin(play, item)
         quick: dict[str, Any] = {"grid": {}, "blocks": None}
         shuffled = plan_for(bank.EVERYTHING, **quick)
         leaking = plan_for(bank.WITH_LEAK, **quick)
@@ -123,11 +127,11 @@ def _random_against_temporal(play: Play, item: int) -> None:
         for name, plan in (("leak", leaking), ("random", shuffled)):
             trained = training.train(frame_of(play), plan, training.LOGISTIC, play.stage.progress)
             values[name] = trained.metrics["random_roc_auc"]
-            _log(play, f"random split, {name}", trained, item)
+            log_trained(play, _run_plan(play), f"random split, {name}", trained, item)
         same = plan_for(bank.EVERYTHING, grid={})
         trained = training.train(frame_of(play), same, training.LOGISTIC, play.stage.progress)
         values["temporal"] = trained.metrics["test_roc_auc"]
-        _log(play, "temporal split, same columns", trained, item)
+        log_trained(play, _run_plan(play), "temporal split, same columns", trained, item)
         verdict = (
             f"ROC AUC {values['leak']:.2f} with `duration`, {values['random']:.2f} on a random "
             f"split, {values['temporal']:.2f} on later months"
@@ -138,7 +142,7 @@ def _random_against_temporal(play: Play, item: int) -> None:
             "effect_uncertainty": "one run on each split, fixed seed; no interval was taken",
             "changes_to_scope": "None: the scope splits by month, and this says why.",
         }
-        _conclude(play, item, "refuted", verdict, found)
+        conclude(play, item, "refuted", verdict, found)
         remarks.append(f"{verdict}; hypothesis refuted")
 
 
@@ -147,79 +151,20 @@ def _train(play: Play, approach: str, item: int) -> None:
 
     with play.stage.act(approach.replace("_", " ").capitalize()) as remarks:
         rules = play.memory.get("rule_baseline")
-        _begin(play, item, {"baseline_run": rules[1].run_id} if rules else {})
+        begin(play, item, {"baseline_run": rules[1].run_id} if rules else {})
         trained = training.train(
             frame_of(play), plan_for(bank.FEATURES), approach, play.stage.progress
         )
-        logged = _log(play, approach, trained, item, with_model=trained.is_savable)
+        logged = log_trained(
+            play, _run_plan(play), approach, trained, item, with_model=trained.is_savable
+        )
         metrics = trained.metrics
         finding = (
             f"test ROC AUC {metrics['test_roc_auc']:.3f}, "
             f"lift of the first tenth {metrics['test_lift_top_decile']:.2f}"
         )
         play.memory[approach] = (trained, logged)
-        _read_by_mia(play, item, finding)
-        _conclude(play, item, "concluded", finding, _closing_words(play, trained))
+        baseline = play.memory["rule_baseline"][0]
+        read_by_mia(play, item, finding)
+        conclude(play, item, "concluded", finding, closing_words(trained, baseline, "the rules"))
         remarks.append(f"{finding}, run {logged.run_id[:8]}")
-
-
-def _log(play: Play, name: str, trained: Any, item: int, *, with_model: bool = False) -> Any:
-    """Log a run through the gateway with Sam's token, as his own code would."""
-    dataset = play.memory["dataset"]
-    gateway: MlflowGateway = play.memory["gateway"]
-    model = None
-    if with_model:
-        model = ModelToLog(
-            trained.estimator,
-            trained.inputs.head(5),
-            output=trained.estimator.predict_proba(trained.inputs.head(5))[:, 1],
-        )
-    return gateway.log_run(
-        RunToLog(
-            experiment=f"{SLUG}/calls",
-            name=name,
-            params=trained.params,
-            metrics=trained.metrics,
-            tags=source_tags(settings.BASE_DIR),
-            ties={
-                "sprint": f"sprint:{play.memory['sprint']}",
-                "work_item": f"work_item:{item}",
-                "dataset": f"dataset_version:{dataset['id']}",
-            },
-            datasets=(
-                DatasetUse(dataset["name"], dataset["digest"], f"dataset_version:{dataset['id']}"),
-            ),
-            model=model,
-        )
-    )
-
-
-def _begin(play: Play, item: int, details: dict[str, Any] | None = None) -> None:
-    sam = play.cast["sam"]
-    if details:
-        sam.patch(f"/api/v1/work-items/{item}/", {"details": details})
-    sam.post(f"/api/v1/work-items/{item}/move/", {"to": "doing"})
-
-
-def _read_by_mia(play: Play, item: int, finding: str) -> None:
-    """The second reader did not train the model, and says on the item what she read."""
-    body = f"@sam I read the run and its plots: {finding}. The numbers are those of the run."
-    play.cast["mia"].post(f"/api/v1/work-items/{item}/comments/", {"body": body})
-
-
-def _closing_words(play: Play, trained: Any) -> dict[str, Any]:
-    metrics = trained.metrics
-    rules = play.memory["rule_baseline"][0].metrics["test_roc_auc"]
-    return {
-        "comparison": f"{metrics['test_roc_auc'] - rules:+.3f} test ROC AUC to the rules",
-        "error_analysis": f"ROC AUC is {metrics['validation_roc_auc']:.3f} on the validation "
-        f"months and {metrics['test_roc_auc']:.3f} on the test month.",
-        "second_reader": "mia",
-    }
-
-
-def _conclude(
-    play: Play, item: int, outcome: str, conclusion: str, details: dict[str, Any]
-) -> None:
-    body = {"outcome": outcome, "conclusion": conclusion, "details": details}
-    play.cast["sam"].post(f"/api/v1/work-items/{item}/conclude/", body)

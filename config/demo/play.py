@@ -73,6 +73,16 @@ class Play:
         passed = sum(result["outcome"] in {"pass", "waived"} for result in results)
         return f"{passed} of {len(results)} requirements pass"
 
+    def readiness(self, scope_id: int) -> str:
+        """Say what a scoping document scores, what blocks it and which way it leans."""
+        found = self.cast["lena"].get(f"/api/v1/scoping-documents/{scope_id}/readiness/")
+        return (
+            f"readiness {found['score']:.0f} of 100 (needs {found['threshold']:.0f}), "
+            f"{len(found['blockers'])} blockers, "
+            f"under-scoped {found['under_scoped']['score']:.0f}, "
+            f"over-scoped {found['over_scoped']['score']:.0f}"
+        )
+
     def wait_for(self, what: str, probe: Callable[[], T | None], seconds: float = 60) -> T:
         """Return the probe's first answer that is not None."""
         deadline = time.monotonic() + seconds

@@ -23,13 +23,13 @@ def people_and_hasty_scope(play: Play) -> None:
             "Which customers should the bank call about a term deposit?",
         )
         play.project_id = project.pk
-        remarks.append("nine people, Lena and Sam with two roles each")
+        remarks.append("ten people, Lena and Sam with two roles each")
     lena = play.cast["lena"]
     with play.stage.act("First scoping document written") as remarks:
         hasty = _write_scope(play, "term-deposit-blog.json")
         remarks.append(f"version {hasty['version']}")
     with play.stage.act("Readiness of the copied scope") as remarks:
-        remarks.append(_readiness(play, hasty["id"]))
+        remarks.append(play.readiness(hasty["id"]))
     play.stage.refused(
         "Lena submits it",
         lambda: lena.attempt(f"/api/v1/scoping-documents/{hasty['id']}/submit/"),
@@ -44,7 +44,7 @@ def balanced_scope(play: Play) -> None:
     lena, bruno, dora = play.cast["lena"], play.cast["bruno"], play.cast["dora"]
     with play.stage.act("Second scoping document written") as remarks:
         scope = _write_scope(play, "term-deposit.json")
-        remarks.append(_readiness(play, scope["id"]))
+        remarks.append(play.readiness(scope["id"]))
     hasty_sprint = _plan_sprint(play, "Straight to modelling", [])
     play.stage.refused(
         "Lena starts an experiment sprint before the scope is approved",
@@ -95,14 +95,4 @@ def _write_scope(play: Play, filename: str) -> Any:
     content = json.loads((SCOPES / filename).read_text())
     return play.cast["lena"].post(
         "/api/v1/scoping-documents/", {"project": play.project_id, "content": content}
-    )
-
-
-def _readiness(play: Play, scope_id: int) -> str:
-    readiness = play.cast["lena"].get(f"/api/v1/scoping-documents/{scope_id}/readiness/")
-    return (
-        f"readiness {readiness['score']:.0f} of 100 (needs {readiness['threshold']:.0f}), "
-        f"{len(readiness['blockers'])} blockers, "
-        f"under-scoped {readiness['under_scoped']['score']:.0f}, "
-        f"over-scoped {readiness['over_scoped']['score']:.0f}"
     )

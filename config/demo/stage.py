@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
+#: A hasty scope has dozens of them; the page of the scope lists all.
+SHOWN_REASONS = 8
+
 
 class ActFailed(Exception):
     """A step of the story did not hold; the demo ends with this sentence."""
@@ -31,7 +34,7 @@ class Stage:
     """
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
-    total: int = 8
+    total: int = 1
     acts: list[Act] = field(default_factory=list)
     _chapter: str = ""
     _number: int = 0
@@ -79,8 +82,10 @@ class Stage:
         self._close(title, f"refused ({refusal.code})", started)
         self.say(f"  no  {title}: refused ({refusal.code})")
         self.note(f"“{refusal.message}”")
-        for reason in refusal.reasons:
+        for reason in refusal.reasons[:SHOWN_REASONS]:
             self.note(f"  - {reason}")
+        if (more := len(refusal.reasons) - SHOWN_REASONS) > 0:
+            self.note(f"  … and {more} more")
         return refusal
 
     def progress(self, percent: int, message: str) -> None:

@@ -6,7 +6,17 @@ from typing import TextIO
 
 import requests
 
-from config.demo import data, experiments, months, promotion, record, scoping, serving
+from config.demo import (
+    credit,
+    data,
+    experiments,
+    fraud,
+    months,
+    promotion,
+    record,
+    scoping,
+    serving,
+)
 from config.demo.cast import make_people
 from config.demo.play import Play
 from config.demo.stage import ActFailed, Stage
@@ -20,6 +30,8 @@ CHAPTERS: tuple[Callable[[Play], None], ...] = (
     promotion.promotion,
     serving.serving,
     months.months,
+    credit.credit,
+    fraud.fraud,
     record.record,
 )
 
@@ -44,10 +56,13 @@ def _where_to_look(play: Play) -> None:
     say("\nWhere to look")
     for title, path in (
         ("Inbox (as vera or bruno)", "/inbox/"),
+        ("Portfolio", "/projects/"),
         ("Promotion that waits", f"/reviews/{play.memory['candidate_review']}/"),
         ("Promotion that was signed", f"/reviews/{play.memory['champion_review']}/"),
         ("Lineage", f"/lineage/{scoping.SLUG}/1/"),
         ("Deployment health", f"/deployments/{scoping.SLUG}/"),
+        ("Validation that waits", f"/reviews/{play.memory['credit_review']}/"),
+        ("Three scopes side by side", f"/projects/{fraud.SLUG}/compare-scopes/"),
         ("Sprint board", f"/sprints/{play.memory['sprint']}/board/"),
         ("Admin", "/admin/"),
         ("MLflow", "/mlflow/"),

@@ -29,7 +29,9 @@ CHAPTERS = {
     5: "A model version and its promotion",
     6: "Serving what was signed",
     7: "The following months",
-    8: "The record, checked from outside",
+    8: "A second project: consumer credit, high risk, in validation",
+    9: "A third project: card fraud, in scoping",
+    10: "The record, checked from outside",
 }
 #: What the doors answer, by chapter and in this order. The story itself only asks that they say no.
 REFUSALS = {
@@ -43,8 +45,9 @@ REFUSALS = {
         "signing_needs_session",
     ],
     6: ["unknown_column", "digest_mismatch"],
+    9: ["scope_not_ready", "scope_not_ready"],
 }
-HEADING = re.compile(r"^\[(\d)/\d\] (.+?)  \(\d+ s\)$")
+HEADING = re.compile(r"^\[(\d+)/\d+\] (.+?)  \(\d+ s\)$")
 REFUSED = re.compile(r"^  no  .+: refused \((\w+)\)$")
 
 
@@ -148,7 +151,7 @@ class TestPlayed:
         export = told.home / "demo" / "ledger-export.zip"
         assert export.exists()
         with Playing(told, tmp_path / "second.log") as second:
-            second.wait_for("[2/8]")
+            second.wait_for("[2/10]")
             family = descendants_of(second.process.pid)
             assert len(family) > 3, "the web process, the workers and the story"
             second.process.send_signal(signal.SIGTERM)
@@ -229,7 +232,7 @@ def first_chapter(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
     class Founded:
         pk = 1
 
-    monkeypatch.setattr(scoping, "found_project", lambda *_: Founded())
+    monkeypatch.setattr(scoping, "found_project", lambda *_, **__: Founded())
     monkeypatch.setattr(story, "CHAPTERS", (scoping.people_and_hasty_scope,))
     monkeypatch.setattr(story, "_where_to_look", lambda play: None)
 

@@ -1,0 +1,232 @@
+"""Chapter eight: consumer credit, a high-risk use, up to the validation that still waits."""
+
+import json
+from datetime import date, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from config.demo.cast import found_project
+from config.demo.play import Play
+from config.demo.runs import (
+    RunPlan,
+    add_item,
+    begin,
+    closing_words,
+    conclude,
+    log_trained,
+    read_by_mia,
+)
+
+SLUG = "consumer-credit"
+FIXTURES = settings.BASE_DIR / "fixtures"
+#: What the three experiments have in common, so that they can be compared.
+COMMON: dict[str, Any] = {
+    "split": "three fifths train, one fifth validates, one fifth tests, stratified",
+    "metrics": ["validation_roc_auc", "test_roc_auc", "test_cost_per_100"],
+    "seed_policy": "seed 7 for split and training; one run each",
+    "compute_budget_hours": 1,
+    "criterion_keys": ["ranks-by-risk", "costs-less"],
+}
+ITEMS: dict[str, dict[str, Any]] = {
+    "rule_baseline": {"title": "The checking account alone", "time_box_hours": 8},
+    "logistic_regression": {"title": "Logistic regression", "time_box_hours": 24},
+    "gradient_boosting": {"title": "Tuned gradient boosting", "time_box_hours": 32},
+}
+
+
+def credit(play: Play) -> None:
+    """Scope, release and train on German credit, and stop where two signatures are missing."""
+    play.stage.chapter("A second project: consumer credit, high risk, in validation")
+    with play.stage.act("Project founded; Pia watches over privacy") as remarks:
+        project = found_project(
+            SLUG,
+            "Consumer credit",
+            "How likely is it that a consumer credit goes bad?",
+            tier="high",
+        )
+        play.project_id = project.pk
+        remarks.append("tier high: three roles sign at each gate, one role a person")
+    _scope(play)
+    dataset = _data(play)
+    sprint = _sprint(play, dataset)
+    _experiments(play, RunPlan(f"{SLUG}/hold-out", sprint["id"], dataset))
+    _promotion(play)
+
+
+def _scope(play: Play) -> None:
+    lena = play.cast["lena"]
+    with play.stage.act("Scope written, submitted and signed by three") as remarks:
+        content = json.loads((FIXTURES / "scopes" / "german-credit.json").read_text())
+        body = {"project": play.project_id, "content": content}
+        scope = lena.post("/api/v1/scoping-documents/", body)
+        lena.post(f"/api/v1/scoping-documents/{scope['id']}/submit/")
+        review = play.request_review("lena", "scope", "scoping_document", scope["id"])
+        play.sign("bruno", review, "business_owner", "Worth it if clerks stay in charge.")
+        play.sign("dora", review, "data_owner", "The record may be used for this.")
+        decided = play.sign("rita", review, "risk_officer", "The groups are watched.")
+        play.expect(decided["status"] == "approved", "The scope gate did not pass.")
+        remarks.append(f"gate is {decided['status']}")
+
+
+def _data(play: Play) -> Any:
+    from pipeline.ml import credit as table
+
+    sam = play.cast["sam"]
+    with play.stage.act("A thousand credits registered, explored and released") as remarks:
+        datasheet = json.loads((FIXTURES / "datasheets" / "german-credit.json").read_text())
+        raw = (FIXTURES / "german.data").read_bytes()
+        form = {
+            "project": str(play.project_id),
+            "name": "german-credit",
+            "separator": table.SEPARATOR,
+            "target": table.TARGET,
+            "positive": table.POSITIVE,
+            "required_columns": list(table.COLUMNS),
+            "origin": datasheet["origin"],
+            "datasheet": json.dumps(datasheet),
+        }
+        file = ("german-credit.txt", table.with_header(raw), "text/plain")
+        dataset = sam.upload("/api/v1/datasets/", form, {"file": file})
+        job = sam.post(f"/api/v1/datasets/{dataset['id']}/explore/")
+        sam.wait_for_job(job["id"], play.stage.progress)
+        review = play.request_review("sam", "data", "dataset_version", dataset["id"])
+        play.sign("dora", review, "data_owner", "Released for this purpose.")
+        play.sign("lena", review, "lead", "Fit for the sprint.")
+        decided = play.sign("pia", review, "privacy_officer", "Anonymous, published, watched.")
+        play.expect(decided["status"] == "approved", "The data gate did not pass.")
+        remarks.append(f"{dataset['row_count']:,} rows, gate is {decided['status']}")
+    return dataset
+
+
+def _sprint(play: Play, dataset: Any) -> Any:
+    lena = play.cast["lena"]
+    today = date.today()  # noqa: DTZ011 - a sprint starts on a calendar day
+    with play.stage.act("Experiment sprint started") as remarks:
+        sprint = lena.post(
+            "/api/v1/sprints/",
+            {
+                "project": play.project_id,
+                "name": "Credit 1",
+                "kind": "experiment",
+                "goal": "Compare three approaches on one hold-out, each group apart.",
+                "starts_on": today.isoformat(),
+                "ends_on": (today + timedelta(days=14)).isoformat(),
+                "dataset_refs": [f"dataset_version:{dataset['id']}"],
+            },
+        )
+        lena.post(f"/api/v1/sprints/{sprint['id']}/start/")
+        remarks.append(sprint["name"])
+    return sprint
+
+
+def _experiments(play: Play, plan: RunPlan) -> None:
+    from pipeline.ml import credit as table
+    from pipeline.ml import training
+
+    frame = table.read((FIXTURES / "german.data").read_bytes())
+    for approach, item in ITEMS.items():
+        with play.stage.act(approach.replace("_", " ").capitalize()) as remarks:
+            trained = training.train(frame, _plan(approach), approach, play.stage.progress)
+            cost = table.cost_per_100(trained.target, trained.scores)
+            number = add_item(
+                play, plan.sprint, kind="experiment", **item, details=_known(approach)
+            )
+            rule = play.memory.get("credit:rule_baseline")
+            begin(play, number, {"baseline_run": rule[1].run_id} if rule else None)
+            logged = log_trained(
+                play,
+                plan,
+                approach,
+                trained,
+                number,
+                metrics={"test_cost_per_100": cost, **_by_group(trained)},
+                with_model=trained.is_savable,
+            )
+            play.memory[f"credit:{approach}"] = (trained, logged)
+            finding = f"test ROC AUC {trained.metrics['test_roc_auc']:.3f}, cost {cost:.1f} for 100"
+            baseline = play.memory["credit:rule_baseline"][0]
+            read_by_mia(play, number, finding)
+            words = closing_words(trained, baseline, "the checking account")
+            conclude(play, number, "concluded", finding, words)
+            remarks.append(finding)
+
+
+def _known(approach: str) -> dict[str, Any]:
+    return {**COMMON, "makes_baseline": True} if approach == "rule_baseline" else COMMON
+
+
+def _plan(approach: str) -> Any:
+    from pipeline.ml import credit as table
+    from pipeline.ml.training import RULE, TrainingPlan
+
+    return TrainingPlan(
+        features=table.FEATURES,
+        target=table.TARGET,
+        positive=table.POSITIVE,
+        blocks=None,
+        is_unordered=True,
+        params=table.RULE if approach == RULE else {},
+    )
+
+
+def _by_group(trained: Any) -> dict[str, float]:
+    from pipeline.ml import credit as table
+
+    found = table.slice_auc(trained.inputs, trained.target, trained.scores)
+    return {f"test_roc_auc/{group.replace('=', '/')}": value for group, value in found.items()}
+
+
+def _promotion(play: Play) -> None:
+    from pipeline.ml import plots
+    from pipeline.ml.evaluation import compare
+
+    rule, _ = play.memory["credit:rule_baseline"]
+    trained, logged = play.memory["credit:logistic_regression"]
+    with play.stage.act("Logistic regression registered and put up for production") as remarks:
+        number = play.memory["gateway"].register_model(SLUG, logged)
+        sam, mia = play.cast["sam"], play.cast["mia"]
+        found = sam.get("/api/v1/model-versions/", model__name=SLUG, number=number)
+        version = found["results"][0]
+        subject = {
+            "project": play.project_id,
+            "subject_kind": "model_version",
+            "subject_ref": f"model_version:{version['id']}",
+        }
+        comparisons = compare(trained.target, rule.scores, trained.scores)
+        rows = [row.as_row() for row in comparisons]
+        compared = {"champion": "checking account", "challenger": "logistic", "metrics": rows}
+        for kind, title, data in (
+            ("model_card", "Model card", CARD),
+            ("champion_comparison", "Against the rule of today, on the hold-out", compared),
+        ):
+            sam.post("/api/v1/evidence/", {**subject, "kind": kind, "title": title, "data": data})
+        picture = plots.comparison_picture(comparisons)
+        form = {**subject, "kind": "plot", "title": picture.title}
+        described = {"description": picture.description, "table": picture.table}
+        form["data"] = json.dumps(described)
+        sam.upload("/api/v1/evidence/", form, {"file": ("plot.svg", picture.svg, "image/svg+xml")})
+        body = {
+            "project": play.project_id,
+            "model_name": SLUG,
+            "model_version": number,
+            "subject_ref": subject["subject_ref"],
+            "environment": "production",
+            "reason": "First estimate beside the clerks' own judgement.",
+        }
+        requested = mia.post("/api/v1/promotions/", body)
+        review = mia.get(f"/api/v1/gate-reviews/{requested['review']}/")
+        play.memory["credit_review"] = review["id"]
+        remarks.append(play.unmet(review))
+        signed = play.sign("vera", review, "validator", "Judged on the hold-out, by group.")
+        play.expect(signed["status"] == "open", f"The review is already {signed['status']}.")
+        remarks.append("Vera has signed; business owner and risk officer are waited for")
+
+
+CARD = {
+    "intended_use": "One fact among several beside an application; two clerks decide.",
+    "training_data": "german-credit, four fifths of the rows, stratified",
+    "evaluation_data": "german-credit, the fifth that was held out",
+    "limits": "Only granted credits are on record; 200 test rows tell small groups apart badly.",
+    "features_left_out": "personal_status, age, foreign_worker: watched, never learned from",
+}
