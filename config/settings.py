@@ -202,6 +202,8 @@ SPECTACULAR_SETTINGS = {
         "RoleEnum": "projects.models.Stakeholder.Role",
         "ScopingDocumentStatusEnum": "projects.models.ScopingDocument.Status",
         "SignOffOutcomeEnum": "governance.models.SignOff.Outcome",
+        "CeremonyKindEnum": "projects.models.Ceremony.Kind",
+        "RetroNoteKindEnum": "projects.models.RetrospectiveNote.Kind",
         "SprintKindEnum": "projects.models.Sprint.Kind",
         "SprintStatusEnum": "projects.models.Sprint.Status",
         "WipLimitModeEnum": "projects.models.WipLimit.Mode",

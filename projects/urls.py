@@ -6,6 +6,7 @@ from projects import item_urls
 from projects.views import (
     board,
     board_commands,
+    ceremonies,
     charts,
     commands,
     matrix,
@@ -59,6 +60,15 @@ urlpatterns = [
         name="sprint-command",
     ),
     path("work-items/<int:pk>/move/", board_commands.move_item, name="item-move"),
+    path("sprints/<int:pk>/planning/", ceremonies.planning, name="planning"),
+    path("sprints/<int:pk>/review/", ceremonies.review, name="sprint-review"),
+    path("sprints/<int:pk>/retrospective/", ceremonies.retrospective, name="retrospective"),
+    path("projects/<slug:slug>/meetings/", ceremonies.meetings, name="meetings"),
+    re_path(
+        r"^retrospective-actions/(?P<pk>\d+)/(?P<verb>close|drop)/$",
+        ceremonies.end_action,
+        name="retro-action",
+    ),
     path("sprints/<int:pk>/closing/", sprints.closing, name="closing"),
     path("sprints/<int:pk>/reaffirm/", sprints.reaffirm_sprint, name="sprint-reaffirm"),
     path("work-items/<int:pk>/schedule/", commands.schedule_item, name="item-schedule"),

@@ -116,6 +116,13 @@ class RetrospectiveNote(models.Model):
         return self.text
 
 
+class RetrospectiveActionQuerySet(models.QuerySet["RetrospectiveAction"]):
+    """Promises as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "RetrospectiveActionQuerySet":
+        return self.filter(project__in=Project.objects.visible_to(actor))
+
+
 class RetrospectiveAction(models.Model):
     """A promise of a retrospective; shown in every later one until it is closed."""
 
@@ -134,6 +141,8 @@ class RetrospectiveAction(models.Model):
     )
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     closing_note = models.TextField(blank=True, editable=False)
+
+    objects = RetrospectiveActionQuerySet.as_manager()
 
     class Meta:
         ordering = ["due", "pk"]

@@ -7,8 +7,8 @@ from django.db import connection
 
 from ledger.models import LedgerEntry
 from projects import errors
-from projects.models import ScopingDocument, Sprint
-from projects.services import scoping, sprints
+from projects.models import ScopingDocument, Sprint, SprintCapacity, SprintSnapshot
+from projects.services import capacity, scoping, sprint_closing, sprints
 from tests import factories
 from tests.factories import session_actor
 
@@ -67,6 +67,33 @@ def test_one_of_two_starters_wins(sprint, lead):
 
     assert race(start) == ["done", "stale_state"]
     assert starts() == 1
+
+
+def test_one_of_two_who_close_wins_and_freezes_one_snapshot(sprint, lead):
+    item = factories.WorkItemFactory(project=sprint.project, sprint=sprint, status="doing")
+    sprints.start_sprint(sprint, actor=session_actor(lead))
+
+    def close(barrier):
+        row = Sprint.objects.get(pk=sprint.pk)
+        barrier.wait(timeout=30)
+        sprint_closing.close_sprint(row, actor=session_actor(lead), force_reason="Out of time.")
+
+    assert race(close) == ["done", "stale_state"]
+    assert SprintSnapshot.objects.count() == 1
+    item.refresh_from_db()
+    assert item.sprint is None
+    assert item.events.filter(kind="sprint_changed").count() == 1
+
+
+def test_one_of_two_who_set_the_capacity_wins(sprint, lead):
+    def set_capacity(barrier):
+        row = Sprint.objects.get(pk=sprint.pk)
+        barrier.wait(timeout=30)
+        wanted = [capacity.PersonCapacity(lead, 5)]
+        capacity.set_capacity(row, wanted, actor=session_actor(lead))
+
+    assert race(set_capacity) == ["done", "stale_state"]
+    assert SprintCapacity.objects.count() == 1
 
 
 @pytest.mark.no_ledger_guard
