@@ -35,6 +35,9 @@ class Choice:
     criterion: str
 
 
+_NEAR_FLIPS = 5
+
+
 class _ScoreCell(NamedTuple):
     """One approach on one criterion, scored or not."""
 
@@ -141,10 +144,15 @@ def _told(form: MatrixForm, error: errors.DomainError) -> str:
 
 def _shown(document: ScopingDocument, verdict: Verdict) -> dict[str, Any]:
     grid, names = verdict.grid, verdict.grid.approaches
+    sentences = sentences_of(verdict)
+    # Who chooses what and whether they agree, and the nearest flips; the rest folds away.
+    shown = len(verdict.rankings) + 1 + _NEAR_FLIPS
     return {
         "document": document,
         "verdict": verdict,
-        "sentences": sentences_of(verdict),
+        "sentences": sentences,
+        "main_sentences": sentences[:shown],
+        "more_sentences": sentences[shown:],
         "scores": [
             (criterion, [_ScoreCell(name, grid.scores.get((name, criterion))) for name in names])
             for criterion in grid.criteria
