@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from pipeline.facts import runs_of
 from pipeline.models import Experiment, Run
 from pipeline.services import criterion_facts
 from pipeline.services.mirror import RunFacts
@@ -89,3 +90,13 @@ def test_each_source_is_found(log, world, dataset):
     assert found["dataset_digest"] == dataset.digest
     assert found["monitoring"] == {}
     assert (len(found["seed_runs"]), found["test_uses"]) == (1, 1)
+
+
+def test_what_projects_learn_of_runs_tells_seeds_apart_as_gates_do(log, project):
+    log("one", seed="1")
+    log("two", seed="2")
+    log("deeper", seed="2", depth="9")
+    one, two, deeper = runs_of(project)
+    assert one.alike == two.alike != deeper.alike
+    assert one.seed != two.seed == deeper.seed
+    assert (one.dataset, one.is_eligible) == ("", False)
