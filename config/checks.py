@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.module_loading import import_string
 
+from projects.services.readiness import readiness_policy
+
 Apps = Sequence[AppConfig] | None
 
 
@@ -51,6 +53,17 @@ def wiring_is_importable(app_configs: Apps, **_: Any) -> list[CheckMessage]:
             "PORTFOLIO_SOURCES", settings.PORTFOLIO_SOURCES.values(), "countersign.E006"
         ),
     ]
+
+
+@register()
+def readiness_policy_is_whole(app_configs: Apps, **_: Any) -> list[CheckMessage]:
+    """Refuse a readiness policy that would fail when the first document is judged."""
+    try:
+        readiness_policy()
+    except (OSError, ValueError) as error:
+        hint = "Correct the file in READINESS_POLICY_DIR."
+        return [Error(str(error), hint=hint, id="countersign.E007")]
+    return []
 
 
 @register()

@@ -16,7 +16,7 @@ from projects.errors import InvalidInput, NotFound
 from projects.models import Project, ScopingDocument
 from projects.services.deviations import unsettled
 from projects.services.scope_changes import signed_hash
-from projects.services.scoping import assess, author_ids
+from projects.services.scoping import assess, author_ids, review_tier
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,7 @@ class ScopingDocumentResolver:
             "version": document.version,
             "readiness_score": readiness.score,
             "threshold": readiness.threshold,
+            "review_tier": review_tier(document.project, readiness.tier),
             "blockers": [blocker.sentence for blocker in readiness.blockers],
             "deviations": unsettled(document),
         }

@@ -3,6 +3,10 @@
 from ledger.registry import register
 
 register("project.created", "Project created")
+register("project.paused", "Project paused")
+register("project.resumed", "Project resumed")
+register("project.closed", "Project closed")
+register("project.tier_changed", "Tier of a project changed by its agreed scope")
 register("stakeholder.assigned", "Role given to a person")
 register("stakeholder.ended", "Role of a person ended")
 register("scope.draft_saved", "Draft of a scoping document saved")

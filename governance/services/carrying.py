@@ -26,6 +26,7 @@ from projects.models import ScopingDocument
 from projects.rules.carrying import RESET_ALL, Survival, survivals
 from projects.services.scope_authors import approved_scope, author_ids
 from projects.services.scope_changes import changes_between, signed_hash
+from projects.services.scoping import assess, review_tier
 
 METHOD = "carried over"
 _KIND = GateReview.SubjectKind.SCOPING_DOCUMENT
@@ -68,7 +69,7 @@ def survivals_of(document: ScopingDocument) -> list[SurvivalFact]:
         project=document.project,
         gate=gate.name,
         policy_version=policy,
-        tier=document.project.tier,
+        tier=review_tier(document.project, assess(document).tier),
         requested_by=document.submitted_by,
     )
     authors = {"scope": author_ids(document)}

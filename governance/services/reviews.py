@@ -103,6 +103,8 @@ def prepare(request: ReviewRequest, *, actor: Actor) -> Prepared:
     if subject.facts.project not in {None, request.project}:
         raise NotFound(f"{request.project.name} has no such subject.", code="no_such_subject")
     facts = subject.facts
+    tier = str(facts.attributes.get("review_tier", request.project.tier))
+    _require_cover(request, gate, tier)
     is_model = request.subject_kind == GateReview.SubjectKind.MODEL_VERSION
     review = GateReview(
         project=request.project,
@@ -113,7 +115,7 @@ def prepare(request: ReviewRequest, *, actor: Actor) -> Prepared:
         subject_label=facts.label[:200],
         model_name=facts.attributes["model_name"] if is_model else "",
         model_version=facts.attributes["model_number"] if is_model else None,
-        tier=request.project.tier,
+        tier=tier,
         requested_by=actor.user,
         requested_as=actor.ref,
         due_on=request.due_on,
@@ -282,13 +284,16 @@ def _require_fit(request: ReviewRequest, gate: GateRules) -> None:
             f"{request.subject_kind.replace('_', ' ')}.",
             code="wrong_subject",
         )
-    if request.project.tier not in gate.sign_offs:
+
+
+def _require_cover(request: ReviewRequest, gate: GateRules, tier: str) -> None:
+    if tier not in gate.sign_offs:
         covered = ", ".join(gate.sign_offs)
         raise RuleViolated(
             f"The gate {gate.name} covers projects of {covered} risk; {request.project.name} is "
-            f"of {request.project.tier} risk.",
+            f"of {tier} risk.",
             code="tier_not_covered",
-            reasons=[f"No quorum for {request.project.tier} risk."],
+            reasons=[f"No quorum for {tier} risk."],
         )
 
 

@@ -17,6 +17,7 @@ from projects.api.board import ProjectBoardActions
 from projects.api.charts import ProjectChartsMixin, SprintChartsMixin
 from projects.api.matrix import DecisionMatrixMixin
 from projects.api.metric_thresholds import MetricThresholdsMixin
+from projects.api.project_life import ProjectLifeMixin
 from projects.api.readiness import ReadinessMixin
 from projects.api.scope_changes import ScopeChangesMixin
 from projects.api.scope_copies import CopyMixin
@@ -68,7 +69,7 @@ def user_named(name: str) -> Any:
     return user
 
 
-class ProjectViewSet(ProjectBoardActions, ProjectChartsMixin, CommandViewSet):
+class ProjectViewSet(ProjectLifeMixin, ProjectBoardActions, ProjectChartsMixin, CommandViewSet):
     queryset = Project.objects.select_related("created_by")
     serializer_class = serializers.ProjectSerializer
     filterset_fields = ("slug", "status", "tier")

@@ -112,6 +112,22 @@ _PARTS = (
 )
 
 
+#: What the rules ask the policy for.
+_LIMITS = frozenset(
+    {
+        "problem_statement_chars", "short_text_chars", "use_chars", "vulnerable_purpose_min",
+        "prior_art_min", "approaches_min", "approaches_max", "weights_sum", "risks_min",
+        "risk_categories_min", "risk_needs_treatment", "risk_blocks_untreated",
+        "risk_needs_acceptance", "estimate_spread", "research_share", "research_weeks_max",
+        "discovery_sprints_max", "working_days_a_week", "person_day_cost", "life_years",
+        "hours_per_day", "sprint_ready_blocks",
+    }
+)  # fmt: skip
+_LISTS = frozenset(
+    {"activities", "milestones", "feasibility", "research_kinds", "placeholders", "jargon"}
+)
+
+
 def parse_policy(data: Mapping[str, Any], *, digest: str = "") -> ReadinessPolicy:
     """Return the policy held in parsed YAML.
 
@@ -129,6 +145,7 @@ def parse_policy(data: Mapping[str, Any], *, digest: str = "") -> ReadinessPolic
         policy = _policy(data, digest)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"The readiness policy is not of its shape: {error}.") from error
+    _check_names(policy)
     _check_tables(policy)
     _check_sums(policy)
     return policy
@@ -159,6 +176,15 @@ def _section(part: Mapping[str, Any]) -> Section:
 
 def _tuples(table: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     return {key: tuple(values) for key, values in table.items()}
+
+
+def _check_names(policy: ReadinessPolicy) -> None:
+    for part, found, wanted in (
+        ("limits", set(policy.limits), _LIMITS),
+        ("lists", set(policy.lists), _LISTS),
+    ):
+        if missing := wanted - found:
+            raise ValueError(f"The readiness policy's {part} lack {', '.join(sorted(missing))}.")
 
 
 def _check_tables(policy: ReadinessPolicy) -> None:

@@ -118,10 +118,13 @@ def content_of(document: ScopingDocument) -> Content:
 
 
 def content_hash(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 over the content's canonical JSON, whatever the order of its parts."""
-    ordered = dict(content)
-    for name, (_, key) in CHILDREN.items():
-        rows = [dict(row) for row in ordered.get(name) or []]
+    """Return the SHA-256 over the content's canonical JSON.
+
+    Neither the order of rows and keys nor the spelling of a number changes it.
+    """
+    ordered = _normal(ScopingDocument, content)
+    for name, (model, key) in CHILDREN.items():
+        rows = [_normal(model, row) for row in ordered.get(name) or []]
         ordered[name] = sorted(rows, key=lambda row: (str(row.get(key)), _canonical(row)))
     return hashlib.sha256(_HASH_DOMAIN + _canonical(ordered)).hexdigest()
 
@@ -216,6 +219,8 @@ class _Reader:
     def _read(self, field: "AnyField", value: object) -> object:
         if field.is_relation:
             return self._person(value)
+        if field.name == "custom_fields":
+            return _own_fields(value)
         for kind, read in _READERS:
             if isinstance(field, kind):
                 return read(value)
@@ -286,6 +291,16 @@ def _json(value: object) -> object:
     raise TypeError("This must be a list of names or an object of numbers.")
 
 
+def _own_fields(value: object) -> object:
+    if not isinstance(value, Mapping):
+        raise TypeError("This must be an object with named fields.")
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError("This must hold plain JSON, without NaN or infinity.") from error
+    return dict(value)
+
+
 #: The first fitting one reads; subclasses stand before their parents.
 _READERS: "tuple[tuple[type[AnyField], Any], ...]" = (
     (models.BooleanField, _flag),
@@ -319,6 +334,33 @@ def _plain_value(row: models.Model, field: "AnyField") -> Any:
 
 def _order(row: models.Model, key: str) -> tuple[str, int]:
     return str(getattr(row, key)), row.pk
+
+
+def _normal(model: type[models.Model], row: Mapping[str, Any]) -> Content:
+    """Return a row with its numbers spelt as the database gives them: 1 and 1.0 are one number."""
+    normal = dict(row)
+    for field in fields_of(model):
+        value = normal.get(field.name)
+        if value is None or isinstance(value, bool):
+            continue
+        if isinstance(field, models.JSONField):
+            normal[field.name] = _floats(value)
+        elif isinstance(field, models.DecimalField):
+            normal[field.name] = str(_money(value).quantize(Decimal("0.01")))
+        elif isinstance(field, models.FloatField):
+            normal[field.name] = float(value)
+        elif isinstance(field, models.IntegerField) and int(value) == value:
+            normal[field.name] = int(value)
+    return normal
+
+
+def _floats(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _floats(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_floats(value) for value in data]
+    is_number = isinstance(data, int | float) and not isinstance(data, bool)
+    return float(data) if is_number else data
 
 
 def _canonical(data: object) -> bytes:

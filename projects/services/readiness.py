@@ -13,9 +13,11 @@ from django.utils.timezone import now
 from projects import access
 from projects.models import Project
 from projects.rules import scoping as rules
-from projects.rules.readiness_policy import ReadinessPolicy, parse_policy
+from projects.rules.checks import require_complete
+from projects.rules.readiness_policy import TIERS, ReadinessPolicy, parse_policy
+from projects.services.reference_class import overruns
 
-__all__ = ["circumstances_of", "judge", "load_policy", "readiness_policy"]
+__all__ = ["circumstances_of", "judge", "load_policy", "readiness_policy", "review_tier"]
 
 
 def readiness_policy() -> ReadinessPolicy:
@@ -38,7 +40,9 @@ def load_policy(directory: Path) -> ReadinessPolicy:
     data = yaml.safe_load(raw)
     if not isinstance(data, Mapping) or data.get("version") != max(numbers):
         raise ValueError(f"{path.name} does not say that its version is {max(numbers)}.")
-    return parse_policy(data, digest=hashlib.sha256(raw).hexdigest())
+    policy = parse_policy(data, digest=hashlib.sha256(raw).hexdigest())
+    require_complete(policy)
+    return policy
 
 
 def circumstances_of(project: Project, *, authors: Collection[int]) -> rules.Circumstances:
@@ -48,6 +52,7 @@ def circumstances_of(project: Project, *, authors: Collection[int]) -> rules.Cir
         policy=readiness_policy(),
         eligible=access.eligible_counts(project, without=authors),
         held=access.eligible_counts(project, without=()),
+        overruns=overruns(without=project),
         today=now().date(),
     )
 
@@ -60,3 +65,12 @@ def judge(
     Fields may be missing or unreadable, as they are in a form that somebody is filling in.
     """
     return rules.assess(content, circumstances_of(project, authors=authors))
+
+
+def review_tier(project: Project, verdict: rules.TierVerdict) -> str:
+    """Return the tier at which a document is reviewed: the strictest that anything speaks for.
+
+    Otherwise a document could choose the people who sign it, by the tier that it claims.
+    """
+    tiers = {str(project.tier), verdict.computed, verdict.chosen} - {""}
+    return max(tiers, key=TIERS.index)

@@ -30,7 +30,8 @@ from projects.services.content import (
     fields_of,
     parse,
 )
-from projects.services.readiness import judge, readiness_policy
+from projects.services.project_life import change_tier
+from projects.services.readiness import judge, readiness_policy, review_tier
 from projects.services.scope_authors import approved_scope, author_ids
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "readiness_policy",
     "record_draft_saved",
     "reject_scoping_document",
+    "review_tier",
     "start_draft",
     "start_from_version",
     "submit_scoping_document",
@@ -193,7 +195,8 @@ def approve_scoping_document(
 ) -> ScopingDocument:
     """Make a submitted document the project's agreed scope, and lock its criteria.
 
-    Called when its gate review passes; the version approved before is superseded.
+    Called when its gate review passes; the version approved before is superseded, and the project
+    takes the tier that the document was assessed at.
 
     Raises:
         NotPermitted: code `author_cannot_decide`; whoever wrote or submitted it cannot approve.
@@ -221,6 +224,10 @@ def approve_scoping_document(
     _become_approved(document, decided)
     document.criteria.update(locked_at=decided)
     _record("scope.approved", document, actor=actor, review=review_ref)
+    tier = assess(document).tier
+    change_tier(
+        document.project, tier.chosen, actor=actor, because=f"{document.ref}: {tier.reason}"
+    )
     return document
 
 

@@ -21,6 +21,7 @@ from projects.rules import sprint_done
 from projects.rules.sprint_done import ReadyFacts
 from projects.rules.transitions import FINISHED_ITEM_STATUSES, SPRINT_TRANSITIONS
 from projects.services.capacity import judge_capacity
+from projects.services.project_life import require_active
 from projects.services.readiness import readiness_policy
 from projects.services.ready_items import unready_items
 from projects.services.scoping import approved_scope
@@ -78,11 +79,12 @@ def start_sprint(sprint: Sprint, *, actor: Actor) -> Sprint:
     Raises:
         RuleViolated: code `sprint_not_allowed`; `reasons` holds every objection of every guard.
             Code `sprint_not_ready`, if the readiness policy says that what `not_ready` finds
-            blocks.
+            blocks. Code `project_not_active`.
         InvalidTransition: it is not planned.
         StaleState: somebody else started or cancelled it first.
     """
     access.require(actor, "sprint.start", sprint.project)
+    require_active(sprint.project)
     _require_no_objection(sprint, "start")
     lacking = not_ready(sprint)
     if lacking and readiness_policy().limit("sprint_ready_blocks"):

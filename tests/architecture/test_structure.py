@@ -119,13 +119,10 @@ def test_a_transition_table_is_total_over_the_statuses_of_a_model(name):
 
 
 # A project's status is not moved by any command yet.
-WITHOUT_TABLE = {"projects.Project"}
-
-
 def test_every_status_is_moved_along_a_table():
     keys = [set(table) for table in tables().values()]
     loose = {label for label, statuses in governed_statuses().items() if statuses not in keys}
-    assert loose <= WITHOUT_TABLE
+    assert loose == set()
 
 
 # --- Names that must exist ------------------------------------------------------------------------

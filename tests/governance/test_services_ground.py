@@ -186,6 +186,7 @@ def test_a_scope_resolves_to_its_hash_readiness_and_authors(
     assert facts.bindings == {"scope": submitted_scope.content_hash}
     assert facts.authors == {"scope": frozenset({lead.pk})}
     assert facts.attributes["readiness_score"] >= facts.attributes["threshold"]
+    assert facts.attributes["review_tier"] == "medium"
 
 
 @pytest.mark.django_db
