@@ -15,7 +15,6 @@ urlpatterns = [
     path("work-items/<int:pk>/depend/", item_commands.depend_item, name="item-depend"),
     path("work-items/<int:pk>/watch/", item_commands.watch_item, name="item-watch"),
     path("work-items/<int:pk>/attach/", attachments.attach_to_item, name="item-attach"),
-    path("scopes/<int:pk>/attach/", attachments.attach_to_scope, name="scope-attach"),
     path("attachments/<int:pk>/", attachments.download, name="attachment"),
     path("notices/", notices.notice_list, name="notices"),
     path("notices/read/", notices.read_notices, name="notices-read"),

@@ -77,7 +77,8 @@ def _names_in(text: str, known: Collection[str]) -> Iterator[tuple[int, str]]:
 
 
 def _marked(text: str, names: list[tuple[int, str]]) -> str:
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for start, name in names:
         parts.append(conditional_escape(text[end:start]))
         parts.append(f'<strong class="mention">@{conditional_escape(name)}</strong>')

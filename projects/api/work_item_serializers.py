@@ -65,7 +65,7 @@ class WorkItemDetailSerializer(WorkItemSerializer):
     @extend_schema_field(PossibleMoveSerializer(many=True))
     def get_allowed_transitions(self, item: WorkItem) -> Any:
         moves = moves_of(item, self.lists, actor=self.context["view"].actor)
-        return PossibleMoveSerializer(moves, many=True).data
+        return [PossibleMoveSerializer(move).data for move in moves]
 
     @extend_schema_field(ChecklistsSerializer)
     def get_checklists(self, _item: WorkItem) -> Any:

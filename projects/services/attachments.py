@@ -1,9 +1,10 @@
 """Files on work items and on drafts of the scope, kept under the digest of their bytes."""
 
 import re
+from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.db import transaction
 
 from ledger import services as ledger
@@ -18,7 +19,7 @@ LONGEST_NAME = 200
 _UNFIT = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
-def attach(to: WorkItem | ScopingDocument, file: UploadedFile, *, actor: Actor) -> Attachment:
+def attach(to: WorkItem | ScopingDocument, file: "File[Any]", *, actor: Actor) -> Attachment:
     """Keep a file on an item or on a draft; the same bytes are stored once.
 
     Raises:
@@ -78,7 +79,7 @@ def clean_name(name: str) -> str:
     return f"{stem[: LONGEST_NAME - len(ending) - 1]}.{ending}"[:LONGEST_NAME]
 
 
-def _read(file: UploadedFile) -> bytes:
+def _read(file: "File[Any]") -> bytes:
     most = settings.ATTACHMENT_MAX_BYTES
     if (file.size or 0) > most:
         raise _wrong("file_too_large", f"A file has at most {most // 1024} KiB; this one has more.")

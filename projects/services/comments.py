@@ -1,6 +1,7 @@
 """What people say on work items."""
 
 import hashlib
+from typing import cast
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -25,7 +26,8 @@ def add_comment(item: WorkItem, body: str, *, actor: Actor) -> Comment:
     """
     access.require(actor, "work_item.comment", item.project)
     text = _read(body)
-    comment = Comment.objects.create(item=item, author=actor.user, body=text)
+    # Parts of the system are not in the table of who may comment, so there is a person.
+    comment = Comment.objects.create(item=item, author=cast("User", actor.user), body=text)
     names = markdown.mentions_in(text, names_on_project(item.project))
     mentioned = list(User.objects.filter(username__in=names).order_by("pk"))
     comment.mentions.set(mentioned)

@@ -37,10 +37,11 @@ class PossibleMove:
 
 @dataclass(frozen=True, slots=True)
 class TimeBox:
-    """A hard time box that runs or has ended."""
+    """A hard time box that runs or has ended; `is_settled` if the work ended before it did."""
 
     left: str
     is_over: bool
+    is_settled: bool
     is_choice_open: bool
     may_extend: bool
     most_hours: int
@@ -60,14 +61,18 @@ def time_box_of(item: WorkItem, *, actor: Actor) -> TimeBox | None:
     ends_at, now = item.time_box_ends_at, timezone.now()
     if ends_at is None:
         return None
-    can_extend = not item.time_box_extended_because and item.status not in {Status.DROPPED}
-    ended_otherwise = item.status == Status.DONE and item.outcome != Outcome.TIME_BOX_EXPIRED
+    over = is_over(ends_at, now)
+    settled = item.status == Status.DONE and item.outcome != Outcome.TIME_BOX_EXPIRED
+    settled = settled or item.status == Status.DROPPED
+    can_extend = not item.time_box_extended_because and item.status != Status.DROPPED
     return TimeBox(
         left=time_left(ends_at, now),
-        is_over=is_over(ends_at, now),
+        is_over=over,
+        is_settled=settled,
         is_choice_open=time_boxes.is_choice_open(item),
+        # Work that ended in time needs more of it only if it is taken up again later.
         may_extend=can_extend
-        and not ended_otherwise
+        and (over or not settled)
         and access.can(actor, "work_item.extend", item.project),
         most_hours=item.time_box_hours or 0,
     )

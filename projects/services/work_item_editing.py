@@ -63,8 +63,15 @@ def edit_work_item(
     compare_and_swap(item, expected={"status": item.status}, **changed)
     if columns.get("assignee"):
         notices.let_watch(item, [item.assignee])
-    points = {"points_before": before.get("points"), "points_after": after.get("points")}
-    note(item, "edited", actor, before=before, after=after, **points)
+    note(
+        item,
+        "edited",
+        actor,
+        before=before,
+        after=after,
+        points_before=before.get("points"),
+        points_after=after.get("points"),
+    )
     record("work_item.edited", item, actor=actor, fields=sorted({*before, *after}))
     return item
 

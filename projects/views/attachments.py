@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from projects import content_store
 from projects.actors import Actor
 from projects.errors import InvalidInput
-from projects.models import Attachment, ScopingDocument, WorkItem
+from projects.models import Attachment, WorkItem
 from projects.services.attachments import attach
 from projects.views.base import page, visible_or_404
 from projects.web import attempt, back_to
@@ -43,25 +43,12 @@ def download(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def attach_to_item(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Keep a file on a work item."""
     item = visible_or_404(WorkItem.objects.select_related("project"), actor, pk=pk)
-    _attach(request, actor, item)
-    return back_to(request, f"{reverse('projects:item', args=[pk])}#attachments")
-
-
-@require_POST
-@page
-def attach_to_scope(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Keep a file on a draft of the scope."""
-    draft = visible_or_404(ScopingDocument.objects.select_related("project"), actor, pk=pk)
-    _attach(request, actor, draft)
-    return back_to(request, f"{reverse('projects:scope', args=[pk])}#attachments")
-
-
-def _attach(request: HttpRequest, actor: Actor, to: WorkItem | ScopingDocument) -> None:
     file = request.FILES.get("file")
 
     def command() -> Attachment:
         if file is None:
             raise InvalidInput("Choose a file to attach.", code="file_missing")
-        return attach(to, file, actor=actor)
+        return attach(item, file, actor=actor)
 
     attempt(request, command, done="The file was attached.")
+    return back_to(request, f"{reverse('projects:item', args=[pk])}#attachments")

@@ -38,8 +38,9 @@ def edit_item(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         if isinstance(error, errors.StaleState):
             item = visible_or_404(ITEMS, actor, pk=pk)
             # The page now shows what the other person wrote; saving again is a decision.
-            form.data = form.data.copy()
-            form.data["version"] = str(item.version_lock)
+            typed = request.POST.copy()
+            typed["version"] = str(item.version_lock)
+            form.data = typed
         return _refused(request, actor, item, Typed(edit=form), error)
     messages.success(request, f"“{item.title}” was saved.")
     return redirect("projects:item", pk)

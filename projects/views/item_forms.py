@@ -73,9 +73,10 @@ class ItemForm(forms.Form):
         return {**cleaned, "details": details}
 
     def _keep(self, name: str, value: Any, label: str) -> None:
-        field = self.fields.get(name)
-        if isinstance(field, forms.ChoiceField) and value not in dict(field.choices):
-            self._offer(name, [*field.choices, (value, label)])
+        field: Any = self.fields.get(name)
+        offered = list(field.choices) if field else []
+        if value not in dict(offered):
+            self._offer(name, [*offered, (value, label)])
 
     def _offer(self, name: str, choices: Iterable[tuple[Any, str]]) -> None:
         field = self.fields[name]

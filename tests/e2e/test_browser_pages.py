@@ -1,16 +1,20 @@
 """Every page of daily work: on a telephone, in the dark, and for people who do not see it."""
 
 import itertools
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.utils import timezone
 
 from governance.models import Environment
 from governance.services import findings, lineage, policies
 from pipeline.models import Deployment, DriftReport, Job, ModelVersion, Monitor, RegisteredModel
 from projects import content_store
+from projects.services import attachments, comments
 from tests import factories
 from tests.factories import session_actor
 from tests.governance import faces
@@ -37,6 +41,9 @@ def pages(racing_db, members, project, submitted_scope, lead, data_scientist) ->
         "lineage": f"/lineage/{MODEL}/1/",
         "deployment": f"/deployments/{_deployment(project).slug}/",
         "board": f"/sprints/{_sprint(project).pk}/board/",
+        "work item": f"/work-items/{_work_item(project, lead).pk}/",
+        "new work item": f"/projects/{project.slug}/work-items/new/?kind=experiment",
+        "notices": "/notices/",
         "scope": f"/scopes/{draft.pk}/",
         "project": f"/projects/{project.slug}/",
         "admin": "/admin/",
@@ -72,6 +79,19 @@ def _sprint(project: Any) -> Any:
         )
     factories.WorkItemFactory(project=project, title="Waits in the backlog")
     return sprint
+
+
+def _work_item(project: Any, lead: Any) -> Any:
+    """Return an experiment whose time box is over, spoken about and with a file."""
+    item = factories.WorkItemFactory(
+        project=project, kind="experiment", status="doing", title=LONG, time_box_hours=8,
+        time_box_ends_at=timezone.now() - timedelta(hours=1),
+    )  # fmt: skip
+    item.depends_on.add(factories.WorkItemFactory(project=project, title=LONG))
+    item.watchers.add(lead)
+    comments.add_comment(item, f"@lena `{LONG}` **{LONG}**", actor=session_actor(item.created_by))
+    attachments.attach(item, SimpleUploadedFile(f"{LONG}.csv", b"a,b"), actor=session_actor(lead))
+    return item
 
 
 def _deployment(project: Any) -> Deployment:

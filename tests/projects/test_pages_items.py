@@ -10,7 +10,12 @@ from django.utils import timezone
 
 from projects.models import Attachment, Notice, WorkItem
 from projects.services import attachments, comments
-from projects.services.work_items import NewWorkItem, add_work_item, move_work_item
+from projects.services.work_items import (
+    NewWorkItem,
+    add_work_item,
+    conclude_work_item,
+    move_work_item,
+)
 from tests import factories
 from tests.factories import A_DAY
 
@@ -157,6 +162,22 @@ def test_over_box_offers_its_choices(running, lead, data_scientist, client_for):
     assert client.post(f"/work-items/{running.pk}/extend/", body).status_code == 302
     running.refresh_from_db()
     assert running.time_box_ends_at > timezone.now()
+
+
+def test_work_that_ended_in_time_has_no_time_left_and_no_choice(running, lead, actor, client_for):
+    details = {"evidence": "3 %", "next_steps": "A story."}
+    conclude_work_item(
+        running, actor=actor(lead), outcome="answered", conclusion="Yes.", details=details
+    )
+    client, url = client_for(lead), f"/work-items/{running.pk}/"
+    assert "The work ended before it did." in content(client.get(url))
+    WorkItem.objects.filter(pk=running.pk).update(time_box_ends_at=timezone.now() - A_DAY)
+    page = content(client.get(url))
+    assert "Stop here" not in page
+    assert "Take the work up again, once" in page
+    client.post(f"{url}extend/", {"hours": "4", "reason": "A new export"})
+    running.refresh_from_db()
+    assert (running.status, running.outcome) == ("doing", "")
 
 
 def test_comment_is_shown_as_markdown_and_a_refused_one_is_kept(spike, lead, client_for):
