@@ -35,7 +35,6 @@ class Meeting:
     needs_decision: bool = False
     may_decide: bool = False
     of_sprint: bool = False
-    milestone: str = ""
 
 
 MEETINGS: Mapping[str, Meeting] = {
@@ -66,7 +65,6 @@ MEETINGS: Mapping[str, Meeting] = {
             deciders=_LEADS,
             may_decide=True,
             of_sprint=True,
-            milestone="sprint_reviews",
         ),
         Meeting(
             RETROSPECTIVE,
@@ -94,7 +92,6 @@ MEETINGS: Mapping[str, Meeting] = {
             ),
             must_attend=("business_owner", "subject_matter_expert", "lead"),
             deciders=_LEADS,
-            milestone="kickoff",
         ),
         Meeting(
             "post_research",
@@ -108,7 +105,6 @@ MEETINGS: Mapping[str, Meeting] = {
             must_attend=("business_owner", "lead"),
             deciders=_LEADS,
             needs_decision=True,
-            milestone="post_research",
         ),
         Meeting(
             "post_experimentation",
@@ -125,7 +121,6 @@ MEETINGS: Mapping[str, Meeting] = {
             must_attend=("business_owner", "subject_matter_expert", "lead"),
             deciders=_LEADS,
             needs_decision=True,
-            milestone="post_experimentation",
         ),
         Meeting(
             ACCEPTANCE,
@@ -144,7 +139,6 @@ MEETINGS: Mapping[str, Meeting] = {
             must_attend=("business_owner",),
             deciders=_LEADS,
             needs_decision=True,
-            milestone="acceptance",
         ),
         Meeting(
             "preproduction",
@@ -160,13 +154,17 @@ MEETINGS: Mapping[str, Meeting] = {
             must_attend=("business_owner", "lead"),
             deciders=_LEADS,
             needs_decision=True,
-            milestone="preproduction",
         ),
     )
 }
-#: The six meetings that follow milestones, by the name the scope gives them.
+#: The six meetings that follow milestones, in their order, by the name the scope gives them.
 MILESTONES: Mapping[str, Meeting] = {
-    one.milestone: one for one in MEETINGS.values() if one.milestone
+    "kickoff": MEETINGS["kickoff"],
+    "post_research": MEETINGS["post_research"],
+    "post_experimentation": MEETINGS["post_experimentation"],
+    "sprint_reviews": MEETINGS[REVIEW],
+    "acceptance": MEETINGS[ACCEPTANCE],
+    "preproduction": MEETINGS["preproduction"],
 }
 
 

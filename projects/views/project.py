@@ -44,6 +44,7 @@ def _links(standing: ProjectStanding) -> list[Link]:
     links = [
         Link("Board", address("projects:project-board", slug)),
         Link("Backlog", address("projects:backlog", slug)),
+        Link("Meetings", address("projects:meetings", slug)),
         Link("Charts", address("projects:charts", slug)),
         Link("Ceremonies", address("projects:ceremonies", slug)),
         Link("Reviews", f"{address('governance:reviews')}?project={slug}"),

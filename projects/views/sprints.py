@@ -1,6 +1,7 @@
 """What a sprint is started and ended with: the buttons of its board, and its closing page."""
 
 from functools import partial
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -73,7 +74,7 @@ def _end(request: HttpRequest, actor: Actor, sprint: Sprint, verb: str) -> HttpR
     command, done = ENDINGS[verb]
     number = request.POST.get("carry_to", "")
     target = visible_or_404(_SPRINTS, actor, pk=number) if number.isdecimal() else None
-    words = {"carry_to": target}
+    words: dict[str, Any] = {"carry_to": target}
     if verb == "close":
         words |= {name: request.POST.get(name, "") for name in ("force_reason", "review_notes")}
     try:
