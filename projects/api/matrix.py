@@ -1,6 +1,5 @@
 """The decision matrix of a scoping document as REST answers it."""
 
-from fractions import Fraction
 from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -18,7 +17,7 @@ from projects.services.matrix import matrix_of
 class FractionField(serializers.FloatField):
     """An exact fraction, written as the nearest number."""
 
-    def to_representation(self, value: Fraction) -> float:
+    def to_representation(self, value: Any) -> Any:
         return round(float(value), 6)
 
 

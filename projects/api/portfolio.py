@@ -62,4 +62,4 @@ class PortfolioViewSet(viewsets.ViewSet):
         query.is_valid(raise_exception=True)
         wanted = Wanted(**cast("dict[str, Any]", query.validated_data))
         rows = portfolio_of(actor_of(request), today=timezone.now().date(), wanted=wanted)
-        return Response(PortfolioRowSerializer(rows, many=True).data)
+        return Response(PortfolioRowSerializer(cast("Any", rows), many=True).data)

@@ -144,6 +144,13 @@ def waits_of(known: Known) -> Iterator[Wait]:
         if sprint.status == Sprint.Status.ACTIVE and sprint.ends_on < known.today:
             board = reverse("projects:board", args=[sprint.pk])
             yield Wait(f"Close {sprint.name}", known.leads, sprint.ends_on, board)
+    superseded = {one.pk for one in known.scopes if one.status == "superseded"}
+    for sprint in known.sprints:
+        if sprint.status == Sprint.Status.ACTIVE and sprint.scope_id in superseded:
+            board = reverse("projects:board", args=[sprint.pk])
+            yield Wait(
+                f"Re-affirm or close {sprint.name}: its scope was replaced", known.leads, url=board
+            )
     open_deviations = Deviation.objects.filter(
         scope__project=known.project, status=Deviation.Status.PROPOSED
     )

@@ -90,7 +90,7 @@ def _box(row: dict[str, Any]) -> str:
 
 def _counted(values: Iterable[str]) -> str:
     counted = Counter(str(value).replace("_", " ") for value in values)
-    return ", ".join(f"{number} {name}" for name, number in counted.items()) or "none"
+    return ", ".join(f"{name} ({number})" for name, number in counted.items()) or "none"
 
 
 def _decision(content: dict[str, Any]) -> str:

@@ -62,7 +62,12 @@ def portfolio_picture(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not rows:
         raise Http404("No project states both its value and its risks.")
     numbers = [
-        (row.project.name, float((row.net_benefit or 0) / _THOUSAND), row.risk, row.health.state)
+        (
+            row.project.name,
+            float((row.net_benefit or 0) / _THOUSAND),
+            row.risk or 0,
+            row.health.state,
+        )
         for row in rows
     ]
     key = hashlib.sha256(repr((numbers, rows[0].currency)).encode()).hexdigest()

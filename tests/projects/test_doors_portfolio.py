@@ -230,6 +230,16 @@ def test_running_sprints_show_days_left_and_progress(
     assert "1 of 2 items, 3 days left" in said
 
 
+def test_a_sprint_under_a_replaced_scope_waits_for_the_lead(project, lead, client_for):
+    replaced = factories.ScopingDocumentFactory(
+        project=project, version=1, status="superseded", content_hash="a" * 64,
+        submitted_at=timezone.now(), snapshot={},
+    )  # fmt: skip
+    factories.SprintFactory(project=project, name="Sprint 1", status="active", scope=replaced)
+    said = words_of(client_for(lead).get(f"/projects/{project.slug}/"))
+    assert "Re-affirm or close Sprint 1: its scope was replaced: Lena (lead)" in said
+
+
 def test_milestones_tell_planned_held_and_late(project, lead, scope_content, client_for, today):
     scope_content["milestones"] = [
         {"kind": "kickoff", "planned_on": str(today - A_WEEK)},
