@@ -14,6 +14,7 @@ from projects.views import (
     portfolio,
     project,
     reports,
+    scope_changes,
     scopes,
     sprints,
 )
@@ -32,6 +33,10 @@ urlpatterns = [
     ),
     path("scopes/<int:pk>/", scopes.scope_detail, name="scope"),
     path("scopes/<int:pk>/attach/", scopes.attach_to_scope, name="scope-attach"),
+    path("scopes/<int:pk>/changes/", scope_changes.changes_page, name="scope-changes"),
+    path("scopes/<int:pk>/words/", scope_changes.edit_words, name="scope-words"),
+    path("deviations/<int:pk>/explain/", scope_changes.explain, name="deviation-explain"),
+    path("deviations/<int:pk>/decide/", scope_changes.decide, name="deviation-decide"),
     path("scopes/<int:pk>/submit/", commands.submit_scope, name="scope-submit"),
     path("scopes/<int:pk>/withdraw/", commands.withdraw_scope, name="scope-withdraw"),
     path("scopes/<int:pk>/matrix/", matrix.matrix_page, name="matrix"),
