@@ -52,3 +52,10 @@ def back_to(request: HttpRequest, default: str) -> HttpResponse:
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return redirect(wanted if safe else default)
+
+
+def as_file(text: str, name: str, media_type: str) -> HttpResponse:
+    """Return text as an answer that browsers save under a name."""
+    answer = HttpResponse(text, content_type=media_type)
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

@@ -11,6 +11,7 @@ from rest_framework.serializers import BaseSerializer
 
 from projects.api import work_item_serializers as serializers
 from projects.api.board import WorkItemBoardActions
+from projects.api.exchange import ExchangeActions
 from projects.api.views import CommandViewSet, user_named
 from projects.api.work_item_talk import TalkActions
 from projects.errors import InvalidInput
@@ -22,7 +23,7 @@ from projects.services.work_items import NewWorkItem
 DETAIL = serializers.WorkItemDetailSerializer
 
 
-class WorkItemViewSet(WorkItemBoardActions, TalkActions, CommandViewSet):
+class WorkItemViewSet(ExchangeActions, WorkItemBoardActions, TalkActions, CommandViewSet):
     queryset = WorkItem.objects.select_related("project", "assignee", "created_by")
     serializer_class = DETAIL
     filterset_fields = ("project", "project__slug", "sprint", "status", "kind", "outcome", "parent")

@@ -87,6 +87,12 @@ class WorkItem(models.Model):
         null=True, blank=True, validators=[MinValueValidator(0)], help_text="Estimated hours."
     )
     due_on = models.DateField(null=True, blank=True)
+    external_key = models.CharField(
+        max_length=100,
+        blank=True,
+        editable=False,
+        help_text="Its key where it was imported from, such as DEP-12; an import finds it by this.",
+    )
     details = models.JSONField(
         default=dict, blank=True, help_text="The kind's own fields; rules.work_item_kinds has them."
     )
@@ -110,6 +116,13 @@ class WorkItem(models.Model):
 
     class Meta:
         ordering = ["project", "rank", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "external_key"],
+                condition=~models.Q(external_key=""),
+                name="work_item_external_key_once",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title

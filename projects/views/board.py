@@ -66,6 +66,7 @@ def backlog(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
         "epics": epics_of(project),
         "people": people_of(project),
         "added_kind": request.GET.get("kind") if "add" in request.GET else WorkItem.Kind.TASK,
+        "may_import": access.can(actor, "work_item.import", project),
         "may_add": access.can(actor, "work_item.add", project),
         "now": timezone.now(),
     }
