@@ -18,16 +18,19 @@ class ProjectLifeMixin:
     @action(detail=True, methods=["post"])
     def pause(self: Any, request: Request, pk: str) -> Response:
         """Let a project rest."""
-        return self.answer(project_life.pause_project(self.get_object(), actor=self.actor))
+        project = project_life.pause_project(self.get_object(), actor=self.actor)
+        return Response(self.get_serializer(project).data)
 
     @extend_schema(request=None, responses=ProjectSerializer)
     @action(detail=True, methods=["post"])
     def resume(self: Any, request: Request, pk: str) -> Response:
         """Go on with a paused project."""
-        return self.answer(project_life.resume_project(self.get_object(), actor=self.actor))
+        project = project_life.resume_project(self.get_object(), actor=self.actor)
+        return Response(self.get_serializer(project).data)
 
     @extend_schema(request=None, responses=ProjectSerializer)
     @action(detail=True, methods=["post"])
     def close(self: Any, request: Request, pk: str) -> Response:
         """End a project whose sprints have ended."""
-        return self.answer(project_life.close_project(self.get_object(), actor=self.actor))
+        project = project_life.close_project(self.get_object(), actor=self.actor)
+        return Response(self.get_serializer(project).data)
