@@ -46,7 +46,7 @@ class ScopingDocumentAdmin(GovernedAdmin):
     formfield_overrides: ClassVar[dict[Any, Any]] = {
         models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 60})},
     }
-    fieldsets = (
+    fieldsets: Any = (
         (None, {"fields": ("project", READ_VERSION)}),
         *((group.title, {"fields": group.lines}) for group in field_groups()),
     )
@@ -209,7 +209,9 @@ class ScopingDocumentAdmin(GovernedAdmin):
     ) -> Any:
         """Check without a transaction: nothing is written, so nobody else has to wait."""
         if request.method == "POST" and CHECK in request.POST:
-            return self._changeform_view(request, object_id, form_url, extra_context)
+            return self._changeform_view(  # type: ignore[attr-defined] # not in the stubs
+                request, object_id, form_url, extra_context
+            )
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def _document(self, request: HttpRequest, pk: int) -> ScopingDocument:

@@ -17,6 +17,9 @@ from projects.web import actor_of
 
 if TYPE_CHECKING:
     AnyField = Field[Any, Any]
+    ChoiceOfRows = forms.ModelChoiceField[Any]
+else:
+    ChoiceOfRows = forms.ModelChoiceField
 
 #: Names of `<datalist>` elements in the form's template.
 METRIC_KEYS = "metric-keys"
@@ -55,7 +58,7 @@ class PeopleSelect(AutocompleteSelect):
         return reverse("admin:projects_scopingdocument_people")
 
 
-class PersonField(forms.ModelChoiceField):
+class PersonField(ChoiceOfRows):
     """One person, shown by name."""
 
     def label_from_instance(self, obj: Any) -> str:

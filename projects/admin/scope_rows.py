@@ -1,7 +1,7 @@
 """The rows of a scoping document, edited within it: one card a row, in its section."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -100,7 +100,7 @@ def keep_named_people(form: Any) -> None:
         named = getattr(form.instance, f"{name}_id", None)
         if isinstance(field, PersonField) and named is not None:
             everybody = get_user_model()._default_manager.order_by("username")
-            offered = models.Q(pk__in=field.queryset.values("pk")) | models.Q(pk=named)
+            offered = models.Q(pk__in=cast("Any", field.queryset).values("pk")) | models.Q(pk=named)
             field.queryset = everybody.filter(offered)
 
 

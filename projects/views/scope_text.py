@@ -154,7 +154,9 @@ def _parts(
 def _prose(
     part: Fields, content: Content, asked: Collection[str], names: Mapping[str, str]
 ) -> Prose:
-    facts, wanted, blank = [], [], []
+    facts: list[Fact] = []
+    wanted: list[Fact] = []
+    blank: list[Fact] = []
     for name in part.names:
         if name in _HEAD:
             continue
@@ -243,7 +245,7 @@ def _lead(name: str, row: Content) -> str:
 
 
 def _matrix(name: str, content: Content, names: Mapping[str, str]) -> Matrix:
-    model = CHILDREN[name][0]
+    model: Any = CHILDREN[name][0]
     rows = _rows(content, name)
     people = sorted({str(row.get("person") or "") for row in rows} - {""})
     held: dict[tuple[str, str], list[str]] = {}

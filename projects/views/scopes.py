@@ -61,7 +61,7 @@ def attach_to_scope(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 
 
 def _asked_for(readiness: Readiness) -> frozenset[str]:
-    said = (*readiness.blockers, *readiness.lost)
+    said: list[Any] = [*readiness.blockers, *readiness.lost]
     return frozenset(one.field for one in said)
 
 

@@ -18,6 +18,24 @@
     }
   };
 
+  // The search boxes are drawn by a script that gives them no name; the label has it.
+  const nameBoxes = () => {
+    for (const select of form.querySelectorAll("select.admin-autocomplete")) {
+      const label = form.querySelector(`label[for="${select.id}"]`);
+      const box = select.parentElement.querySelector(".select2-container");
+      if (label && box) {
+        for (const part of box.querySelectorAll("[role=combobox], [role=textbox]")) {
+          part.removeAttribute("aria-labelledby");
+          part.setAttribute("aria-label", label.textContent.replace(/:\s*$/, ""));
+        }
+      }
+    }
+  };
+  if (window.django && window.django.jQuery) {
+    window.django.jQuery(() => setTimeout(nameBoxes));
+  }
+  document.addEventListener("formset:added", () => setTimeout(nameBoxes));
+
   form.addEventListener("input", () => { isDirty = true; });
   // The search boxes and the calendar change fields without an event that htmx hears.
   if (window.django && window.django.jQuery) {
