@@ -46,7 +46,7 @@ class ScopingDocumentAdmin(GovernedAdmin):
     formfield_overrides: ClassVar[dict[Any, Any]] = {
         models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 60})},
     }
-    fieldsets: Any = (
+    fieldsets: ClassVar[Any] = (
         (None, {"fields": ("project", READ_VERSION)}),
         *((group.title, {"fields": group.lines}) for group in field_groups()),
     )
