@@ -29,7 +29,7 @@ def sqlite_is_immediate(app_configs: Apps, **_: Any) -> list[CheckMessage]:
     ]
 
 
-_FACTS = (
+FACT_SETTINGS = (
     "RUN_SOURCE", "RUN_REFRESHER", "RUN_TIER", "RUN_UNTIER", "GATE_SOURCE", "FINDING_SOURCE",
     "DEPLOYMENT_SOURCE", "SURVIVAL_SOURCE",
 )  # fmt: skip
@@ -46,7 +46,7 @@ def wiring_is_importable(app_configs: Apps, **_: Any) -> list[CheckMessage]:
         *_unimportable("LEDGER_ANCHORS", settings.LEDGER_ANCHORS, "countersign.E004"),
         *(
             found
-            for name in _FACTS
+            for name in FACT_SETTINGS
             for found in _unimportable(name, [getattr(settings, name)], "countersign.E006")
         ),
         *_unimportable(

@@ -190,7 +190,7 @@ def _champion(review: GateReview) -> dict[str, Any]:
     return {
         "champion": f"{found.model_name} v{found.model_version}",
         "champion_version": found.model_version,
-        "champion_metrics": (found.review.facts if found.review else {}).get("metrics") or {},
+        "champion_metrics": found.review.facts.get("metrics") or {},
     }
 
 

@@ -91,7 +91,7 @@ def test_uses(run: RunFacts) -> int:
 
 
 def _looks_at_seeds(row: Mapping[str, Any]) -> bool:
-    return row.get("min_runs", 1) > 1 or row.get("aggregate", "last") != "last"
+    return bool(row.get("min_runs", 1) > 1) or row.get("aggregate", "last") != "last"
 
 
 def but_seed(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from projects.api.base import GovernedViewSet
 from projects.errors import InvalidInput
-from projects.models import WipLimit, WorkItem
+from projects.models import Project, WipLimit, WorkItem
 from projects.rules.wip import LIMITED_COLUMNS, MOST, Wip
 from projects.services import item_runs, ranking, wip_limits
 from projects.services.item_runs import ItemRuns, JudgedRun
@@ -134,9 +134,7 @@ class ProjectBoardActions(GovernedViewSet):
     @action(detail=True, url_path="wip-limits")
     def wip_limits(self, request: Request, pk: str) -> Response:
         """Show what each column holds over all active sprints, and what it may hold."""
-        held = wip_limits.wip_of(self.get_object())
-        rows = [held[column] for column in LIMITED_COLUMNS]
-        return Response(WipSerializer(rows, many=True).data)
+        return self._held(self.get_object())
 
     @extend_schema(request=WipLimitsSerializer, responses=WipSerializer(many=True))
     @wip_limits.mapping.put
@@ -147,4 +145,10 @@ class ProjectBoardActions(GovernedViewSet):
         body.is_valid(raise_exception=True)
         wanted = {name: NewLimit(**one) for name, one in body.validated_data["limits"].items()}
         wip_limits.set_wip_limits(project, wanted, actor=self.actor)
-        return self.wip_limits(request, pk)
+        return self._held(project)
+
+    @staticmethod
+    def _held(project: Project) -> Response:
+        held = wip_limits.wip_of(project)
+        rows: Any = [held[column] for column in LIMITED_COLUMNS]
+        return Response(WipSerializer(rows, many=True).data)

@@ -1,6 +1,6 @@
 """Criteria as MLflow's `MetricThreshold` arguments over REST."""
 
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -61,4 +61,4 @@ class MetricThresholdsMixin:
         document = self.get_object()
         given = ThresholdImport(**self.read(NewMetricThresholdsSerializer))
         draft = metric_thresholds.import_thresholds(document, given, actor=self.actor)
-        return self.answer(draft)
+        return cast("Response", self.answer(draft))

@@ -1,6 +1,6 @@
 """What differs between versions of a scope, and editorial edits, over REST."""
 
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -123,4 +123,5 @@ class ScopeChangesMixin:
         """Change the title, the summary or the parked ideas of the approved scope."""
         document = self.get_object()
         fields = self.read(EditorialSerializer)["fields"]
-        return self.answer(scope_changes.edit_editorially(document, fields, actor=self.actor))
+        edited = scope_changes.edit_editorially(document, fields, actor=self.actor)
+        return cast("Response", self.answer(edited))

@@ -33,7 +33,11 @@ def rank_work_item(
     rows = list(_order_of(item.project))
     others = [row for row in rows if row[0] != item.pk]
     order = [pk for pk, _ in others]
-    place = place_of(order, before=before and before.pk, after=after and after.pk)
+    place = place_of(
+        order,
+        before=None if before is None else before.pk,
+        after=None if after is None else after.pk,
+    )
     if [pk for pk, _ in rows].index(item.pk) == place:
         return item
     ranks = [rank for _, rank in others]

@@ -98,12 +98,8 @@ def require_room(item: WorkItem, column: str, sprint: Sprint | None) -> Wip | No
 def _is_counted(item: WorkItem, column: str) -> bool:
     """Say whether the item is among those that the column holds already."""
     sprint = item.sprint
-    return (
-        item.pk is not None
-        and item.status == column
-        and sprint is not None
-        and sprint.status == Sprint.Status.ACTIVE
-    )
+    is_on_a_board = sprint is not None and sprint.status == Sprint.Status.ACTIVE
+    return bool(item.pk) and item.status == column and is_on_a_board
 
 
 def _refusal(wip: Wip, limit: WipLimit) -> RuleViolated:

@@ -29,12 +29,10 @@ def sound(monkeypatch):
         CSRF_COOKIE_SECURE=True,
         Q_CLUSTER=settings.Q_CLUSTER,
         SPRINT_GUARDS=settings.SPRINT_GUARDS,
-        RUN_SOURCE=settings.RUN_SOURCE,
-        GATE_SOURCE=settings.GATE_SOURCE,
-        FINDING_SOURCE=settings.FINDING_SOURCE,
-        DEPLOYMENT_SOURCE=settings.DEPLOYMENT_SOURCE,
         SUBJECT_RESOLVERS=settings.SUBJECT_RESOLVERS,
+        PORTFOLIO_SOURCES=settings.PORTFOLIO_SOURCES,
         LEDGER_ANCHORS=settings.LEDGER_ANCHORS,
+        **{name: getattr(settings, name) for name in checks.FACT_SETTINGS},
     )
     monkeypatch.setattr(checks, "settings", sound)
     return sound

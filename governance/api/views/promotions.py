@@ -1,6 +1,6 @@
 """Promotions, what was refused, and the question whether a version may serve."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -83,7 +83,7 @@ class DeniedAttemptViewSet(GovernanceViewSet):
     @action(detail=False, pagination_class=None)
     def counts(self, request: Request) -> Response:
         """Count refusals by code, action and person; the list's filters apply."""
-        counts = denials.counts_of(self.filter_queryset(self.get_queryset()))
+        counts = denials.counts_of(cast("Any", self.filter_queryset(self.get_queryset())))
         return Response(shapes.DenialCountsSerializer(counts).data)
 
 
