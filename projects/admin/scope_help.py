@@ -148,7 +148,8 @@ ROW_EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "max_relative_drop": "Such as 0.05: may lose a twentieth.",
         "dataset_role": "On which data it is measured.",
         "dataset_ref": "Such as dataset_version:1.",
-        "slice": "Such as region=north, or all_slices:region for the worst one.",
+        "slice": "Such as region=north, logged as METRIC/region/north; all_slices:region for the "
+        "worst one.",
         "aggregate": "Over runs with different seeds.",
         "min_runs": "Such as 3 runs with different seeds.",
         "confidence_key": "Metric that holds the bound, such as test_roc_auc_ci_low.",

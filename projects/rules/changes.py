@@ -120,7 +120,7 @@ class Difference:
     @property
     def touched(self) -> frozenset[str]:
         """Return the names of the fields and lists that differ."""
-        return frozenset([*(one.field for one in self.fields), *(one.field for one in self.lists)])
+        return frozenset(one.field for one in self.fields) | {one.field for one in self.lists}
 
     @property
     def material(self) -> frozenset[str]:

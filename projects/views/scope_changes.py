@@ -20,10 +20,11 @@ from projects.rules.changes import (
     FieldDifference,
     Piece,
     RowDifference,
+    difference,
 )
 from projects.rules.scope_copying import people_in
 from projects.services import deviations, scope_changes
-from projects.services.content import CHILDREN, content_of
+from projects.services.content import CHILDREN, Content, content_of
 from projects.services.scope_authors import author_ids
 from projects.views.base import page, visible_or_404
 from projects.views.scope_words import condition_of, label_of, said
@@ -139,9 +140,13 @@ def _page(
     if wanted and not wanted.isdecimal():
         raise NotFound("There is no such version.", code="no_such_version")
     against = scope_changes.compared_with(document, int(wanted) if wanted else None)
-    found = scope_changes.changes_between(against, document) if against else None
-    edited = scope_changes.changes_since_approval(document)
-    names = _names_in(document, against)
+    # Read once: a content takes a query for each of its lists.
+    content = scope_changes.completed(content_of(document))
+    other = scope_changes.completed(content_of(against)) if against else None
+    frozen = scope_changes.completed(document.snapshot) if document.snapshot else None
+    found = difference(other, content) if other else None
+    edited = difference(frozen, content) if frozen else None
+    names = _names_in(content, other or {})
     project = document.project
     is_approved = document.status == ScopingDocument.Status.APPROVED
     may_edit = is_approved and access.can(actor, "scope.edit_editorially", project)
@@ -150,16 +155,22 @@ def _page(
         "against": against,
         "versions": project.scoping_documents.exclude(pk=document.pk),
         "difference": found,
+        "material": sorted(found.material) if found else [],
         "fields": _fields(ScopingDocument, found.fields, names) if found else [],
         "lists": _lists(found, names) if found else [],
         "edited": _fields(ScopingDocument, edited.fields, names) if edited else [],
         "survivals": facts.survivals_of(document),
         "deviations": _shown_deviations(document, actor, names),
         "may_edit": may_edit,
-        "words": (typed or {}).get("words"),
+        "words": _words_shown(document, (typed or {}).get("words") or {}),
         "typed": typed or {},
     }
     return render(request, "projects/scope_changes.html", context, status=status)
+
+
+def _words_shown(document: ScopingDocument, typed: Mapping[str, str]) -> dict[str, str]:
+    """Return what the form of the words holds: what was typed, emptied fields included."""
+    return {name: typed.get(name, getattr(document, name)) for name in EDITORIAL_FIELDS}
 
 
 def _document(actor: Actor, pk: int) -> ScopingDocument:
@@ -239,14 +250,9 @@ def _is_prose(model: type[models.Model], one: FieldDifference) -> bool:
     return bool(one.before and one.after and one.pieces) and not has_choices
 
 
-def _names_in(*documents: ScopingDocument | None) -> Names:
-    """Return the full names of everybody whom the documents name."""
-    named = {
-        name
-        for document in documents
-        if document is not None
-        for name in people_in(content_of(document))
-    }
+def _names_in(*contents: Content) -> Names:
+    """Return the full names of everybody whom the contents name."""
+    named = {name for content in contents for name in people_in(content)}
     people = get_user_model()
     found = people._default_manager.filter(**{f"{people.USERNAME_FIELD}__in": named})
     return {one.get_username(): one.get_full_name() or one.get_username() for one in found}

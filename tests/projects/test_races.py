@@ -7,8 +7,8 @@ from django.db import connection
 
 from ledger.models import LedgerEntry
 from projects import errors
-from projects.models import ScopingDocument, Sprint, SprintCapacity, SprintSnapshot
-from projects.services import capacity, scoping, sprint_closing, sprints
+from projects.models import Deviation, ScopingDocument, Sprint, SprintCapacity, SprintSnapshot
+from projects.services import capacity, deviations, scoping, sprint_closing, sprints
 from tests import factories
 from tests.factories import session_actor
 
@@ -131,3 +131,25 @@ def test_draft_saved_while_it_is_submitted_is_either_in_or_refused(project, lead
     draft.refresh_from_db()
     if draft.status == ScopingDocument.Status.SUBMITTED:
         assert draft.content_hash == scoping.content_hash(scoping.content_of(draft))
+
+
+def test_one_of_two_deciders_of_a_deviation_wins(project, lead):
+    owner, sam = (factories.UserFactory(username=name) for name in ("bruno", "sam"))
+    first = factories.submit_scope(project, lead)
+    scoping.approve_scoping_document(first, actor=session_actor(owner), review_ref="gate_review:0")
+    content = factories.scope_content_of()
+    content["criteria"][0]["threshold"] = 0.52
+    second = factories.submit_scope(project, lead, content)
+    deviations.explain_deviation(
+        second.deviations.get(), actor=session_actor(sam), reason="Hard.", is_result_seen=False
+    )
+    deciders = iter([factories.UserFactory(username=name) for name in ("vera", "rita")])
+
+    def decide(barrier):
+        row = Deviation.objects.select_related("scope__project").get()
+        actor = session_actor(next(deciders))
+        barrier.wait(timeout=30)
+        deviations.decide_deviation(row, actor=actor, is_accepted=True)
+
+    assert race(decide) == ["done", "stale_state"]
+    assert LedgerEntry.objects.filter(event="deviation.accepted").count() == 1
