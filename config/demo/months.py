@@ -3,6 +3,7 @@
 from typing import Any
 
 from config.demo.experiments import frame_of
+from config.demo.meetings import end_of_sprint
 from config.demo.play import Play
 from config.demo.scoping import SLUG
 from config.demo.serving import split_of
@@ -19,6 +20,7 @@ def months(play: Play) -> None:
     with play.stage.act("What the breach did") as remarks:
         _aftermath(play, remarks)
     _candidate(play)
+    end_of_sprint(play)
 
 
 def _set_up_monitor(play: Play) -> Any:
