@@ -14,7 +14,8 @@ from rest_framework.response import Response
 from projects.api.base import GovernedViewSet
 from projects.errors import InvalidInput
 from projects.models import Project
-from projects.rules.exchange import MOST_BYTES
+from projects.rules.fates import FATES, Fate, Import
+from projects.rules.text_files import MOST_BYTES
 from projects.services import exchange
 from projects.web import as_file
 
@@ -27,17 +28,17 @@ class ImportSerializer(serializers.Serializer[Any]):
     skip_refused = serializers.BooleanField(default=False)
 
 
-class FateSerializer(serializers.Serializer[exchange.Fate]):
+class FateSerializer(serializers.Serializer[Fate]):
     number = serializers.IntegerField(help_text="Line of the file, or place in the JSON list.")
     key = serializers.CharField()
     title = serializers.CharField()
-    fate = serializers.ChoiceField(choices=exchange.FATES)
+    fate = serializers.ChoiceField(choices=FATES)
     # DRF takes declared fields off the class, so its own `errors` is not touched.
     errors = serializers.DictField()  # type: ignore[assignment]
     changes = serializers.ListField(child=serializers.CharField())
 
 
-class ImportedSerializer(serializers.Serializer[exchange.Import]):
+class ImportedSerializer(serializers.Serializer[Import]):
     is_done = serializers.BooleanField()
     counts = serializers.DictField(child=serializers.IntegerField())
     shape = serializers.CharField()

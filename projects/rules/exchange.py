@@ -1,19 +1,19 @@
 """Reading and writing backlogs as CSV and JSON; pure, and every trouble names its line."""
 
-import csv
-import io
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from projects.rules.spreadsheet import FORMULA
-
-MOST_BYTES = 2 * 1024 * 1024
-MOST_ROWS = 1000
-#: Beginnings that are written behind an apostrophe, so that what is read back is what was there.
-_QUOTED = (*FORMULA, "'")
+from projects.rules.spreadsheet import csv_text, unquoted
+from projects.rules.text_files import (
+    MOST_ROWS,
+    Unreadable,
+    check_header,
+    csv_lines,
+    decoded,
+    json_of,
+)
 
 COLUMNS = (
     "key", "kind", "title", "description", "status", "outcome", "conclusion", "sprint", "parent",
@@ -52,10 +52,6 @@ JIRA_KINDS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-class Unreadable(ValueError):
-    """The file cannot be read as what it should be; the message says where and what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One item as a file tells it; `number` is its line, or its place in a JSON list."""
@@ -80,13 +76,7 @@ def read(data: bytes) -> Table:
     Raises:
         Unreadable: it is too large, or is none of these.
     """
-    if len(data) > MOST_BYTES:
-        raise Unreadable(
-            f"The file has {len(data):,} bytes; at most {MOST_BYTES:,} are read. Split it."
-        )
-    text = _decoded(data)
-    if not text.strip():
-        raise Unreadable("The file is empty.")
+    text = decoded(data)
     table = _read_json(text) if text.lstrip()[0] in "[{" else _read_csv(text)
     if len(table.rows) > MOST_ROWS:
         raise Unreadable(f"The file has {len(table.rows)} rows; at most {MOST_ROWS} are read.")
@@ -95,27 +85,12 @@ def read(data: bytes) -> Table:
 
 def write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) -> str:
     """Return the rows as CSV that no spreadsheet runs and `read` takes back unchanged."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(columns)
-    writer.writerows([quoted(_cell(row.get(name))) for name in columns] for row in rows)
-    return file.getvalue()
+    return csv_text(columns, rows)
 
 
 def write_json(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return the rows as a JSON document."""
     return json.dumps({"work_items": list(rows)}, ensure_ascii=False, indent=2) + "\n"
-
-
-def quoted(text: str) -> str:
-    """Return a cell behind an apostrophe if a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_QUOTED) else text
-
-
-def unquoted(cell: str) -> str:
-    """Return what `quoted` was given; other cells stay as they are."""
-    is_quoted = cell.startswith("'") and cell[1:].lstrip(" ").startswith(_QUOTED)
-    return cell[1:] if is_quoted else cell
 
 
 def keys_in(text: object) -> list[str]:
@@ -125,38 +100,8 @@ def keys_in(text: object) -> list[str]:
     return str(text or "").replace(",", " ").replace(";", " ").split()
 
 
-def _cell(value: object) -> str:
-    if value is None or value == "":
-        return ""
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else ""
-    return str(value)
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise Unreadable(
-            f"Line {line}: the byte 0x{data[error.start]:02X} at position {error.start + 1} is not "
-            "UTF-8. Save the file as UTF-8 (in a spreadsheet: “CSV UTF-8”)."
-        ) from error
-    if "\x00" in text:
-        line = text.count("\n", 0, text.index("\x00")) + 1
-        raise Unreadable(f"Line {line}: the file holds a null character; it is no text.")
-    return text
-
-
 def _read_json(text: str) -> Table:
-    try:
-        found = json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise Unreadable(f"Line {error.lineno}: this is no JSON: {error.msg}.") from error
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"This is no JSON that can be read: {error}.") from error
+    found = json_of(text)
     rows = found.get("work_items") if isinstance(found, dict) else found
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Unreadable("The JSON must be a list of work items, or hold one as work_items.")
@@ -169,64 +114,19 @@ def _read_json(text: str) -> Table:
     return Table(kept, columns & set(COLUMNS), unknown, "json")
 
 
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not a number of JSON")
-
-
 def _read_csv(text: str) -> Table:
-    lines = list(_csv_lines(text))
-    if not lines:
-        raise Unreadable("The file is empty.")
+    lines = list(csv_lines(text))
     _, header = lines[0]
     header = [name.strip() for name in header]
     if "Summary" in header and "Issue Type" in header:
         return _jira(header, lines[1:])
-    _check_header(header)
+    check_header(header, needed=("kind", "title"), known=COLUMNS)
     unknown = tuple(name for name in header if name and name not in COLUMNS)
     rows = tuple(
         Row(line, {n: unquoted(c) for n, c in zip(header, cells, strict=True) if n in COLUMNS})
         for line, cells in lines[1:]
     )
     return Table(rows, frozenset(header) & set(COLUMNS), unknown)
-
-
-def _csv_lines(text: str) -> Iterable[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    width, line = 0, 1
-    try:
-        for cells in reader:
-            begins, line = line, reader.line_num + 1
-            if not any(cell.strip() for cell in cells):
-                continue
-            width = width or len(cells)
-            if len(cells) != width:
-                raise Unreadable(
-                    f"Line {begins}: {len(cells)} cells, but the header names {width} columns. "
-                    "Put text that holds a comma between double quotes."
-                )
-            yield begins, cells
-    except csv.Error as error:
-        raise Unreadable(
-            f"Line {line}: the quotes do not match ({error}). Write a quote within a quoted cell "
-            "twice."
-        ) from error
-
-
-def _check_header(header: Sequence[str]) -> None:
-    if len(header) == 1:
-        for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-            if sign in header[0]:
-                raise Unreadable(
-                    f"Line 1: the columns are parted by {name}; save the file with commas."
-                )
-    twice = sorted(name for name, count in Counter(header).items() if count > 1 and name)
-    if twice:
-        raise Unreadable(f"Line 1: the header names {', '.join(twice)} twice.")
-    missing = [name for name in ("kind", "title") if name not in header]
-    if missing:
-        raise Unreadable(
-            f"Line 1: the header lacks {' and '.join(missing)}. It may name: {', '.join(COLUMNS)}."
-        )
 
 
 def _jira(header: Sequence[str], lines: Iterable[tuple[int, Sequence[str]]]) -> Table:

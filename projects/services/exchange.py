@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -20,59 +19,21 @@ from projects.rules.exchange import (
     COLUMNS,
     Row,
     Table,
-    Unreadable,
     keys_in,
     read,
     write_csv,
     write_json,
 )
+from projects.rules.fates import CREATE, REFUSED, UPDATE, Fate, Import
+from projects.rules.text_files import Unreadable
 from projects.services import dependencies, work_items
 from projects.services.work_item_editing import edit_work_item
 from projects.services.work_items import NewWorkItem
 
-CREATE, UPDATE, UNCHANGED, REFUSED = "create", "update", "unchanged", "refused"
 #: How each form of an export is sent.
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
-FATES = (CREATE, UPDATE, UNCHANGED, REFUSED)
 _TEXTS = ("title", "description", "metric_key", "expected_effect")
 _EDITED = (*_TEXTS, "parent", "assignee", "points", "hours", "due_on", "time_box_hours")
-
-
-@dataclass(slots=True)
-class Fate:
-    """What becomes of one row, and why; `errors` names every wrong field."""
-
-    number: int
-    key: str
-    title: str
-    fate: str = UNCHANGED
-    errors: dict[str, list[str]] = field(default_factory=dict)
-    changes: list[str] = field(default_factory=list)
-
-    def refuse(self, name: str, text: str) -> None:
-        """Add a reason, after which the row is refused."""
-        self.fate = REFUSED
-        self.errors.setdefault(name, []).append(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """The fate of every row of a file; `is_done` says whether anything was written."""
-
-    fates: tuple[Fate, ...]
-    unknown_columns: tuple[str, ...]
-    shape: str
-    digest: str
-    is_done: bool = False
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Return how many rows meet each fate."""
-        return {name: sum(one.fate == name for one in self.fates) for name in FATES}
-
-    @property
-    def is_refused(self) -> bool:
-        return any(one.fate == REFUSED for one in self.fates)
 
 
 def dry_run(project: Project, data: bytes, *, actor: Actor) -> Import:
@@ -107,7 +68,13 @@ def import_work_items(
     fates = tuple(_Importer(project, actor).run(table))
     found = Import(fates, table.unknown, table.shape, _digest(data), is_done=True)
     if found.is_refused and not skip_refused:
-        raise _refusal(found)
+        raise RuleViolated(
+            f"{found.counts[REFUSED]} of {len(found.fates)} rows are refused, so nothing was "
+            "imported.",
+            code="import_refused",
+            reasons=found.reasons[:100],
+            details={"counts": found.counts},
+        )
     ledger.append(
         "work_item.imported",
         subject=project.ref,
@@ -314,21 +281,6 @@ def _read(data: bytes) -> Table:
         return read(data)
     except Unreadable as error:
         raise InvalidInput(str(error), code="unreadable_file") from error
-
-
-def _refusal(found: Import) -> RuleViolated:
-    reasons = [
-        f"Line {one.number}, {name}: {text}"
-        for one in found.fates
-        for name, texts in one.errors.items()
-        for text in texts
-    ]
-    return RuleViolated(
-        f"{found.counts[REFUSED]} of {len(found.fates)} rows are refused, so nothing was imported.",
-        code="import_refused",
-        reasons=reasons[:100],
-        details={"counts": found.counts},
-    )
 
 
 def _digest(data: bytes) -> str:

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from projects import access, errors
 from projects.actors import Actor
 from projects.models import Project
-from projects.rules.exchange import COLUMNS, MOST_BYTES, MOST_ROWS
+from projects.rules.exchange import COLUMNS
+from projects.rules.text_files import MOST_BYTES, MOST_ROWS
 from projects.services import exchange
 from projects.views.base import page, visible_or_404
 from projects.web import as_file, words_of

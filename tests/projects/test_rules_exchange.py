@@ -6,17 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projects.rules.exchange import (
-    COLUMNS,
-    MOST_ROWS,
-    Unreadable,
-    keys_in,
-    quoted,
-    read,
-    unquoted,
-    write_csv,
-    write_json,
-)
+from projects.rules.exchange import COLUMNS, keys_in, read, write_csv, write_json
+from projects.rules.spreadsheet import quoted, unquoted
+from projects.rules.text_files import MOST_ROWS, Unreadable
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"))
 FORMULAS = st.builds(

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from projects.actors import person
 from projects.errors import DomainError
 from projects.models import Project
+from projects.rules.fates import Import
 from projects.services import exchange
 
 
@@ -37,13 +38,11 @@ class Command(BaseCommand):
         except DomainError as error:
             reasons = "".join(f"\n  {reason}" for reason in error.details.get("reasons", ()))
             raise CommandError(f"{error.message}{reasons}") from error
-        for one in found.fates:
-            told = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in one.errors.items())
-            self.stdout.write(f"{one.number}\t{one.fate}\t{one.key}\t{one.title}\t{told}")
-        counts = ", ".join(f"{count} {name}" for name, count in found.counts.items())
-        self.stdout.write(f"{'imported' if found.is_done else 'dry run'}: {counts}")
+        for line in found.told():
+            self.stdout.write(line)
+        self.stdout.write("Status, outcome and conclusion are not imported.")
 
-    def _run(self, project: Project, data: bytes, actor: Any, options: Any) -> exchange.Import:
+    def _run(self, project: Project, data: bytes, actor: Any, options: Any) -> Import:
         if options["dry_run"]:
             return exchange.dry_run(project, data, actor=actor)
         return exchange.import_work_items(
