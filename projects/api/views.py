@@ -21,6 +21,7 @@ from projects.api.project_life import ProjectLifeMixin
 from projects.api.readiness import ReadinessMixin
 from projects.api.scope_changes import ScopeChangesMixin
 from projects.api.scope_copies import CopyMixin
+from projects.api.scope_exchange import ScopeExchangeActions
 from projects.api.sprints import NewSprintSerializer, SprintActions, SprintSerializer
 from projects.errors import InvalidInput
 from projects.models import Project, ScopingDocument, Sprint, Stakeholder
@@ -117,6 +118,7 @@ class ScopingDocumentViewSet(
     DecisionMatrixMixin,
     ScopeChangesMixin,
     MetricThresholdsMixin,
+    ScopeExchangeActions,
     CommandViewSet,
 ):
     queryset = ScopingDocument.objects.select_related("project", "created_by", "submitted_by")

@@ -140,7 +140,7 @@ def difference(before: Content, after: Content) -> Difference:
     fields = [
         _field(name, before.get(name), after.get(name), is_editorial=name in EDITORIAL_FIELDS)
         for name in names
-        if not _equal(before.get(name), after.get(name))
+        if not same_value(before.get(name), after.get(name))
     ]
     baselines = (baselines_of(before), baselines_of(after))
     lists = [
@@ -189,7 +189,7 @@ def _rows(
     after: Iterable[Row],
     baselines: tuple[Mapping[str, Any], Mapping[str, Any]],
 ) -> tuple[RowDifference, ...]:
-    old, new = _by_key(name, before), _by_key(name, after)
+    old, new = by_key(name, before), by_key(name, after)
     found = []
     for key in dict.fromkeys([*old, *new]):
         row = _row(name, old.get(key), new.get(key), baselines)
@@ -198,19 +198,20 @@ def _rows(
     return tuple(found)
 
 
-def _by_key(name: str, rows: Iterable[Row]) -> dict[tuple[str, int], Row]:
+def by_key(name: str, rows: Iterable[Row]) -> dict[tuple[str, int], Row]:
     """Return rows by their key; rows that share one are told apart by their order."""
     seen: dict[str, int] = defaultdict(int)
     found = {}
     for row in rows:
-        key = _name_of(name, row)
+        key = row_name(name, row)
         found[key, seen[key]] = row
         seen[key] += 1
     return found
 
 
-def _name_of(name: str, row: Row) -> str:
-    parts = (str(row.get(field) or "") for field in ROW_KEYS[name])
+def row_name(name: str, row: Row) -> str:
+    """Return what tells a row of a list apart, as people read it."""
+    parts = (str(row.get(field) or "").strip() for field in ROW_KEYS[name])
     return ": ".join(part for part in parts if part) or "(unnamed)"
 
 
@@ -227,7 +228,7 @@ def _row(
     known = before if after is None else after
     risky = name == "risks"
     return RowDifference(
-        name=_name_of(name, known or {}),
+        name=row_name(name, known or {}),
         change=ADDED if before is None else REMOVED if after is None else CHANGED,
         before=before,
         after=after,
@@ -247,7 +248,7 @@ def _row_fields(
     fields = [
         _field(name, before.get(name), after.get(name), verdict=verdicts.get(name, ""))
         for name in dict.fromkeys([*before, *after])
-        if not _equal(before.get(name), after.get(name))
+        if not same_value(before.get(name), after.get(name))
     ]
     named = {field.field for field in fields}
     return fields + [
@@ -283,6 +284,6 @@ def _field(
     return FieldDifference(name, before, after, pieces, is_editorial, verdict)
 
 
-def _equal(before: Any, after: Any) -> bool:
+def same_value(before: Any, after: Any) -> bool:
     """Return whether two values mean the same; an empty text is as good as none."""
     return before == after or (before in ("", None) and after in ("", None))

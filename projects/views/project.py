@@ -46,7 +46,7 @@ def _links(standing: ProjectStanding) -> list[Link]:
         Link("Backlog", address("projects:backlog", slug)),
         Link("Meetings", address("projects:meetings", slug)),
         Link("Charts", address("projects:charts", slug)),
-        Link("Ceremonies", address("projects:ceremonies", slug)),
+        Link("Import a scope", address("projects:import-scope", slug)),
         Link("Reviews", f"{address('governance:reviews')}?project={slug}"),
         Link("Models and lineage", address("governance:model-versions")),
     ]

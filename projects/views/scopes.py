@@ -11,6 +11,7 @@ from projects import access
 from projects.actors import Actor
 from projects.models import ScopingDocument
 from projects.rules.scope_copying import people_in
+from projects.rules.scope_files import PARTS, WHOLE
 from projects.rules.scoping import Readiness
 from projects.services import scoping
 from projects.services.attachments import attach
@@ -36,6 +37,7 @@ def scope_detail(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "readiness": readiness,
         "editors": document.editors.all(),
         "versions": project.scoping_documents.select_related("created_by", "submitted_by"),
+        "parts": [part for part in PARTS if part != WHOLE],
         "attachments": document.attachments.select_related("added_by"),
         "people": project.stakeholders.current().select_related("user").order_by("role", "pk"),
         "may_attach": document.is_editable and access.can(actor, "attachment.add", project),
