@@ -6,8 +6,10 @@ from datetime import date
 from typing import Any, Protocol
 
 from projects.rules import criteria as rules
+from projects.rules.charts.base import Run
 from projects.rules.criteria import MISSING, PASS, Criterion, CriterionResult
 from projects.rules.criterion_facts import CriterionFacts, Numbers
+from projects.rules.run_judge import RunJudge
 
 
 class KillCriterion(Criterion, Protocol):
@@ -15,15 +17,6 @@ class KillCriterion(Criterion, Protocol):
 
     @property
     def title(self) -> str: ...
-
-
-class Run(Protocol):
-    """A training run that may count as evidence."""
-
-    @property
-    def run_id(self) -> str: ...
-    @property
-    def metrics(self) -> Mapping[str, float]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +59,26 @@ def judge_all(
     today: date,
     sprints_ended: int,
 ) -> list[KillResult]:
-    """Judge each kill criterion on the best of the runs; `sprints_ended` includes this one.
+    """Judge each kill criterion on the best eligible run; `sprints_ended` includes this one.
 
     Each is judged on the run that does best by its own metric, so that nothing is stopped that
-    some run has shown to work.
+    some run has shown to work. All runs count as uses of the test data, eligible or not.
     """
-    facts = CriterionFacts(baselines=baselines, today=today, sprints_ended=sprints_ended)
-    return [_judge(one, _best(one, runs), facts) for one in criteria]
+    judge = RunJudge(runs)
+    when = CriterionFacts(baselines=baselines, today=today, sprints_ended=sprints_ended)
+    eligible = [run for run in runs if run.is_eligible]
+    return [_judge(one, _best(one, eligible), judge, when) for one in criteria]
 
 
-def _judge(criterion: KillCriterion, run: Run | None, facts: CriterionFacts) -> KillResult:
-    is_due = rules.is_due(criterion, facts)
+def _judge(
+    criterion: KillCriterion, run: Run | None, judge: RunJudge, when: CriterionFacts
+) -> KillResult:
+    is_due = rules.is_due(criterion, when)
     if run is None:
         return KillResult(criterion, is_due, _no_run(criterion))
-    of_run = replace(facts, metrics=run.metrics, run_id=run.run_id)
-    return KillResult(criterion, is_due, rules.judge(criterion, of_run), run.run_id)
+    known = judge.facts_of(run, when.baselines)
+    facts = replace(known, today=when.today, sprints_ended=when.sprints_ended)
+    return KillResult(criterion, is_due, rules.judge(criterion, facts), run.run_id)
 
 
 def _best(criterion: KillCriterion, runs: Sequence[Run]) -> Run | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from projects.models import Sprint, SprintSnapshot, WorkItem
 from projects.rules.charts.base import Run
-from projects.rules.charts.judging import RunJudge
+from projects.rules.run_judge import RunJudge
 from projects.rules.sprint_series import COUNT, HOURS, POINTS, Amount, SprintSeries
 
 Data = dict[str, Any]

@@ -131,7 +131,7 @@ def judge_kill_criteria(sprint: Sprint, at: datetime) -> list[KillResult]:
     number = ran.filter(started_at__lte=sprint.started_at or at).count()
     return kill_criteria.judge_all(
         criteria,
-        [run for run in facts.runs_of(sprint.project) if run.is_eligible],
+        facts.runs_of(sprint.project),
         dict(scope.baselines.values_list("name", "metrics")),
         today=timezone.localtime(at).date(),
         sprints_ended=number,

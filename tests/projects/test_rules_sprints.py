@@ -11,6 +11,7 @@ from projects.rules.capacity import Capacity, Load
 from projects.rules.criteria import CriterionSpec
 from projects.rules.sprint_done import DoneFacts, ReadyFacts
 from projects.rules.sprint_kinds import ApproachFacts, KillFacts, ScopeFacts, SprintFacts
+from tests.projects.chart_facts import Run
 
 LIMITS = {
     "discovery_sprints_max": 2,
@@ -183,9 +184,8 @@ def test_done_with_actions_or_with_a_reason_for_none():
 # --- Kill criteria --------------------------------------------------------------------------------
 
 
-class Run:
-    def __init__(self, run_id, **metrics):
-        self.run_id, self.metrics = run_id, metrics
+def run(run_id, *, day=3, is_eligible=True, **metrics):
+    return Run(run_id, metrics, day=day, is_eligible=is_eligible)
 
 
 class Kill(CriterionSpec):
@@ -203,11 +203,25 @@ def kill(criterion, runs, today=date(2026, 6, 1), ended=1):
 
 
 def test_the_best_run_decides():
-    runs = [Run("a", auc=0.5), Run("b", auc=0.7), Run("c", f1=1.0)]
+    runs = [run("a", auc=0.5), run("b", auc=0.7), run("c", f1=1.0)]
     result = kill(spec(by_sprint=1), runs)
     assert (result.run_id, result.has_failed, result.is_due) == ("b", False, True)
     low = kill(spec(by_sprint=1, greater_is_better=False, threshold=0.55), runs)
     assert (low.run_id, low.has_failed) == ("a", False)
+
+
+def test_a_run_that_may_not_count_saves_nothing():
+    runs = [run("a", auc=0.5), run("b", is_eligible=False, auc=0.9)]
+    result = kill(spec(by_sprint=1), runs)
+    assert (result.run_id, result.has_failed) == ("a", True)
+
+
+@pytest.mark.parametrize(("looks", "state"), [(1, "pass"), (2, "fail")])
+def test_every_look_at_the_test_data_counts_whether_or_not_the_run_may(looks, state):
+    criterion = spec(by_sprint=1, metric_key="test_auc", dataset_role="test", test_use_limit=1)
+    others = [run(f"x{n}", is_eligible=False, test_f1=0.1) for n in range(looks - 1)]
+    result = kill(criterion, [run("a", test_auc=0.7), *others])
+    assert (result.run_id, result.outcome.state) == ("a", state)
 
 
 def test_a_missing_number_fails_only_once_it_is_due():

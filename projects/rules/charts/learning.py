@@ -6,8 +6,8 @@ from datetime import date, datetime, tzinfo
 from typing import Any
 
 from projects.rules.charts.base import Chart, ItemInfo, Run, SprintInfo, counted, plain
-from projects.rules.charts.judging import RunJudge, looks_at_test
 from projects.rules.criteria import evaluate, spec_of
+from projects.rules.run_judge import RunJudge, looks_at_test
 from projects.rules.work_history import Change, ItemState, states_before
 from projects.rules.working_days import end_of_day
 

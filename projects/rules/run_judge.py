@@ -50,16 +50,22 @@ class RunJudge:
         seeds = self._seed_runs(run, until)
         key = (scope, run.run_id, uses, tuple(one.run_id for one in seeds))
         if scope is None or key not in self._kept:
-            facts = CriterionFacts(
-                metrics=run.metrics,
-                baselines=baselines,
-                seed_runs=[one.metrics for one in seeds],
-                run_id=run.run_id,
-                dataset_refs=frozenset({run.dataset} - {""}),
-                test_uses=uses,
-            )
+            facts = self.facts_of(run, baselines, until=until)
             self._kept[key] = [judge(spec_of(row), facts) for row in criteria]
         return self._kept[key]
+
+    def facts_of(
+        self, run: Run, baselines: Mapping[str, Numbers], *, until: datetime = _END
+    ) -> CriterionFacts:
+        """Return what a criterion may ask about the run, as known before `until`."""
+        return CriterionFacts(
+            metrics=run.metrics,
+            baselines=baselines,
+            seed_runs=[one.metrics for one in self._seed_runs(run, until)],
+            run_id=run.run_id,
+            dataset_refs=frozenset({run.dataset} - {""}),
+            test_uses=bisect_left(self._uses[run.dataset], until),
+        )
 
     def _seed_runs(self, run: Run, until: datetime) -> list[Run]:
         """Return the runs that differ in their seed alone; of one seed the newest counts."""
