@@ -16,6 +16,7 @@ from config.demo.runs import (
     conclude,
     log_trained,
     read_by_mia,
+    set_capacity,
 )
 
 SLUG = "consumer-credit"
@@ -49,8 +50,8 @@ def credit(play: Play) -> None:
         remarks.append("tier high: three roles sign at each gate, one role a person")
     _scope(play)
     dataset = _data(play)
-    sprint = _sprint(play, dataset)
-    _experiments(play, RunPlan(f"{SLUG}/hold-out", sprint["id"], dataset))
+    sprint, items = _sprint(play, dataset)
+    _experiments(play, RunPlan(f"{SLUG}/hold-out", sprint["id"], dataset), items)
     _promotion(play)
 
 
@@ -99,7 +100,7 @@ def _data(play: Play) -> Any:
     return dataset
 
 
-def _sprint(play: Play, dataset: Any) -> Any:
+def _sprint(play: Play, dataset: Any) -> tuple[Any, dict[str, int]]:
     lena = play.cast["lena"]
     today = date.today()  # noqa: DTZ011 - a sprint starts on a calendar day
     with play.stage.act("Experiment sprint started") as remarks:
@@ -115,23 +116,27 @@ def _sprint(play: Play, dataset: Any) -> Any:
                 "dataset_refs": [f"dataset_version:{dataset['id']}"],
             },
         )
+        items = {
+            approach: add_item(
+                play, sprint["id"], kind="experiment", **item, details=_known(approach)
+            )
+            for approach, item in ITEMS.items()
+        }
+        set_capacity(play, sprint["id"], {"sam": 8, "mia": 2})
         lena.post(f"/api/v1/sprints/{sprint['id']}/start/")
-        remarks.append(sprint["name"])
-    return sprint
+        remarks.append(f"{sprint['name']}, {len(items)} experiments")
+    return sprint, items
 
 
-def _experiments(play: Play, plan: RunPlan) -> None:
+def _experiments(play: Play, plan: RunPlan, items: dict[str, int]) -> None:
     from pipeline.ml import credit as table
     from pipeline.ml import training
 
     frame = table.read((FIXTURES / "german.data").read_bytes())
-    for approach, item in ITEMS.items():
+    for approach, number in items.items():
         with play.stage.act(approach.replace("_", " ").capitalize()) as remarks:
             trained = training.train(frame, _plan(approach), approach, play.stage.progress)
             cost = table.cost_per_100(trained.target, trained.scores)
-            number = add_item(
-                play, plan.sprint, kind="experiment", **item, details=_known(approach)
-            )
             rule = play.memory.get("credit:rule_baseline")
             begin(play, number, {"baseline_run": rule[1].run_id} if rule else None)
             logged = log_trained(

@@ -11,6 +11,7 @@ from config.demo.runs import (
     conclude,
     log_trained,
     read_by_mia,
+    set_capacity,
 )
 from config.demo.scoping import SLUG, plan_sprint
 from pipeline.adapters.mlflow_client import MlflowGateway
@@ -24,9 +25,7 @@ def experiments(play: Play) -> None:
         sprint = plan_sprint(play, "Sprint 1", [f"dataset_version:{play.memory['dataset']['id']}"])
         play.memory["sprint"] = sprint["id"]
         items = {key: add_item(play, sprint["id"], **_item_of(play, key)) for key in ITEMS}
-        people = [{"person": "sam", "days": 8}, {"person": "mia", "days": 3}]
-        place = f"/api/v1/sprints/{sprint['id']}/capacity/"
-        play.expect(lena.request("PUT", place, json={"people": people}).ok, "No capacity was set.")
+        set_capacity(play, sprint["id"], {"sam": 8, "mia": 3})
         lena.post(f"/api/v1/sprints/{sprint['id']}/start/")
         remarks.append(f"{len(items)} hypotheses and experiments on the board")
     _make_token(play)

@@ -27,6 +27,15 @@ def add_item(play: Play, sprint: int, **item: Any) -> int:
     return identifier
 
 
+def set_capacity(play: Play, sprint: int, days: Mapping[str, float]) -> None:
+    """Say who has how many days for a sprint."""
+    people = [{"person": who, "days": some} for who, some in days.items()]
+    answer = play.cast["lena"].request(
+        "PUT", f"/api/v1/sprints/{sprint}/capacity/", json={"people": people}
+    )
+    play.expect(answer.ok, f"No capacity was set: {answer.text[:200]}")
+
+
 def begin(play: Play, item: int, details: Mapping[str, Any] | None = None) -> None:
     """Let Sam start an item, after he has filled in what was not known before."""
     sam = play.cast["sam"]
