@@ -283,6 +283,8 @@ MLFLOW_DATABASE_URI = env.str("MLFLOW_DATABASE_URI", default=f"sqlite:///{HOME}/
 ARTIFACT_ROOT = Path(env.str("ARTIFACT_ROOT", default=str(HOME / "artifacts")))
 # Content-addressed copies of everything that was ever put up for review.
 CONTENT_STORE = Path(env.str("CONTENT_STORE", default=str(HOME / "content")))
+# The policies that `prepare` installs, `<name>.yaml`, where there is none of that name yet.
+POLICY_DIR = Path(env.str("POLICY_DIR", default=str(BASE_DIR / "fixtures" / "policies")))
 # Published readiness policies, `<number>.yaml`; the highest number judges.
 READINESS_POLICY_DIR = Path(
     env.str("READINESS_POLICY_DIR", default=str(BASE_DIR / "fixtures" / "policies" / "readiness"))

@@ -13,7 +13,7 @@ os.environ["COUNTERSIGN_HOME"] = str(TEST_HOME)
 os.environ["SECRET_KEY"] = "only-for-tests"  # noqa: S105
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES, Q_CLUSTER, env  # noqa: E402
+from config.settings import BASE_DIR, DATABASES, Q_CLUSTER, env  # noqa: E402
 
 if url := env.str("COUNTERSIGN_TEST_DATABASE_URL", default=""):
     DATABASES["default"] = env.db_url_config(url)
@@ -27,3 +27,5 @@ AXES_ENABLED = False
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # Anchors outlive the flush between tests; tests of anchors name their own.
 LEDGER_ANCHORS = []
+# A short way to production; the policies that ship have tests of their own.
+POLICY_DIR = BASE_DIR / "tests" / "policies"

@@ -146,7 +146,7 @@ def _expiry(
     review: GateReview, results: Sequence[RequirementResult], decided: datetime
 ) -> datetime | None:
     """Return when the approval ends: after the policy's days, or with the first waiver it needs."""
-    days = rules_of(review.policy_version).validity_days
+    days = rules_of(review.policy_version).validity_of(review.gate, review.tier)
     ends = [] if days is None else [decided + timedelta(days=days)]
     waived = [one.key for one in results if one.outcome == RequirementResult.Outcome.WAIVED]
     live = Waiver.objects.live(decided).filter(review=review, requirement_key__in=waived)

@@ -53,7 +53,7 @@ def judge(review: GateReview, subject: SubjectNow) -> list[Judged]:
     context = _context(review, subject)
     judged = [
         one
-        for rule in rules_for(review).requirements
+        for rule in rules_for(review).requirements_at(review.tier)
         for one in requirements.judge_requirement(rule, context)
     ]
     judged += requirements.judge_identities(context)

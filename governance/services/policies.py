@@ -15,7 +15,7 @@ from django.utils.timezone import now
 from governance.models import Environment, GateReview, Policy, PolicyVersion
 from governance.rules.digests import digest_of
 from governance.rules.policy import EnvironmentRules, GateRules, PolicyError, PolicyRules, Problem
-from governance.rules.policy import parse_policy as parse_rules
+from governance.rules.policy_reader import parse_policy as parse_rules
 from governance.rules.requirements import VOCABULARY
 from governance.rules.transitions import POLICY_VERSION_TRANSITIONS
 from governance.services import yaml_places
@@ -34,7 +34,6 @@ from projects.models import Project
 
 #: The policy that every project works by, and the only one that declares environments.
 STANDARD = "standard"
-_SHIPPED = ("standard", "small-team")
 _SCHEMA = Path(__file__).parent.parent / "schemas" / "policy.json"
 
 
@@ -119,12 +118,13 @@ def published_policy(project: Project) -> PolicyVersion:
 
 @transaction.atomic
 def load_standard_policies(*, actor: Actor) -> list[PolicyVersion]:
-    """Install and publish each policy that ships with Countersign and has no version yet."""
+    """Install and publish each policy of `POLICY_DIR` that has no version yet."""
     loaded = []
-    for name in _SHIPPED:
+    for file in sorted(Path(settings.POLICY_DIR).glob("*.yaml")):
+        name = file.stem
         if PolicyVersion.objects.filter(policy__name=name).exists():
             continue
-        text = (Path(settings.BASE_DIR) / "fixtures" / "policies" / f"{name}.yaml").read_text()
+        text = file.read_text(encoding="utf-8")
         title = parse_text(text).title
         version = install_policy(name, title=title, text=text, actor=actor)
         loaded.append(publish_policy_version(version, actor=actor))

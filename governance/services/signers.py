@@ -102,7 +102,7 @@ def reasons_against(
             one.holder_id for one in people.delegations if one.delegate_id == claim.user.pk
         ),
     )
-    return refusals(facts, rules_for(review).separation)
+    return refusals(facts, rules_for(review).separation_at(review.tier))
 
 
 def eligibility(review: GateReview) -> list[Eligibility]:
@@ -155,7 +155,7 @@ def signers_among_authors(review: GateReview, authors: Authors) -> list[str]:
 
     Roles are not asked: who held one when signing has signed for good.
     """
-    named = rules_for(review).separation
+    named = rules_for(review).separation_at(review.tier)
     found = []
     for one in SignOff.objects.counting(review):
         facts = SigningFacts(

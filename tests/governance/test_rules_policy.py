@@ -8,7 +8,8 @@ import pytest
 import yaml
 from django.conf import settings
 
-from governance.rules.policy import TIERS, PolicyError, parse_policy
+from governance.rules.policy import TIERS, PolicyError
+from governance.rules.policy_reader import parse_policy
 from governance.rules.requirements import VOCABULARY
 from projects.models import Stakeholder
 
