@@ -3,7 +3,7 @@
 from governance.models.finding import Condition, Delegation, Finding, Waiver
 from governance.models.lineage import LineageEdge, LineageNode
 from governance.models.policy import Environment, Policy, PolicyVersion
-from governance.models.promotion import DeniedAttempt, Promotion
+from governance.models.promotion import DeniedAttempt, Override, Promotion
 from governance.models.review import (
     Evidence,
     Feedback,
@@ -12,11 +12,14 @@ from governance.models.review import (
     SigningCounter,
     SignOff,
 )
+from governance.models.review_work import CheckRun, Dossier, ReviewAssignment, ReviewNotice
 
 __all__ = [
+    "CheckRun",
     "Condition",
     "Delegation",
     "DeniedAttempt",
+    "Dossier",
     "Environment",
     "Evidence",
     "Feedback",
@@ -24,10 +27,13 @@ __all__ = [
     "GateReview",
     "LineageEdge",
     "LineageNode",
+    "Override",
     "Policy",
     "PolicyVersion",
     "Promotion",
     "RequirementResult",
+    "ReviewAssignment",
+    "ReviewNotice",
     "SignOff",
     "SigningCounter",
     "Waiver",

@@ -53,6 +53,15 @@ class Finding(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     due_on = models.DateField(null=True, blank=True)
+    recommended_action = models.TextField(blank=True)
+    review = models.ForeignKey(
+        GateReview,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="findings",
+        help_text="The review in which it was found.",
+    )
     data = models.JSONField(default=dict, blank=True)
     opened_at = models.DateTimeField(default=timezone.now)
     resolved_by = models.ForeignKey(
@@ -95,6 +104,9 @@ class Condition(models.Model):
     sign_off = models.ForeignKey(SignOff, on_delete=models.PROTECT, related_name="conditions")
     text = models.TextField()
     due_on = models.DateField()
+    blocks_gate = models.SlugField(
+        blank=True, help_text="Gate that the same subject cannot pass before this is met."
+    )
     met_at = models.DateTimeField(null=True, blank=True)
     met_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"

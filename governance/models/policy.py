@@ -74,6 +74,13 @@ class PolicyVersion(models.Model):
         editable=False,
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    editors = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        related_name="+",
+        editable=False,
+        help_text="Everybody who wrote on the draft; none of them may sign it or publish it.",
+    )
+    note = models.TextField(blank=True, help_text="What changes, and why.")
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
     version_lock = models.PositiveIntegerField(default=0, editable=False)
 

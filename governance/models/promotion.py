@@ -1,15 +1,16 @@
 """Promotions: the record that a model version may move, and the queue of those to be applied."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from governance.models.policy import Environment
+from governance.models.policy import Environment, PolicyVersion
 from governance.models.review import GateReview
-from projects.models import Project
+from projects.models import Project, Stakeholder
 
 if TYPE_CHECKING:
     from projects.actors import Actor
@@ -31,6 +32,7 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
                 status.APPLYING,
                 status.APPLIED,
                 status.SUSPENDED,
+                status.RETIRING,
             ]
         )
 
@@ -51,6 +53,8 @@ class Promotion(models.Model):
         SUSPENDED = "suspended"
         SUPERSEDED = "superseded"
         FAILED = "failed"
+        RETIRING = "retiring"
+        RETIRED = "retired"
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="promotions")
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="+")
@@ -76,6 +80,17 @@ class Promotion(models.Model):
     applied_at = models.DateTimeField(null=True, blank=True)
     rolled_back_at = models.DateTimeField(
         null=True, blank=True, help_text="When it was undone; it is no good version to go back to."
+    )
+    retirement = models.ForeignKey(
+        GateReview,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="retired_promotions",
+        help_text="The review that let it be retired.",
+    )
+    retain_until = models.DateField(
+        null=True, blank=True, help_text="The version may not be deleted before this day."
     )
     version_lock = models.PositiveIntegerField(default=0, editable=False)
 
@@ -104,6 +119,76 @@ class Promotion(models.Model):
         return f"promotion:{self.pk}"
 
 
+class OverrideQuerySet(models.QuerySet["Override"]):
+    """Overrides by state and as an actor sees them."""
+
+    def visible_to(self, actor: "Actor") -> "OverrideQuerySet":
+        return self.filter(promotion__project__in=Project.objects.visible_to(actor))
+
+    def live(self, now: datetime) -> "OverrideQuerySet":
+        return self.filter(status=Override.Status.ACTIVE, expires_at__gt=now)
+
+
+class Override(models.Model):
+    """Break-glass: a promotion past its open review, by two people, for hours."""
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested"
+        ACTIVE = "active"
+        DECLINED = "declined"
+        ENDED = "ended"
+
+    promotion = models.ForeignKey(Promotion, on_delete=models.PROTECT, related_name="overrides")
+    incident = models.CharField(max_length=100, help_text="Its number or address.")
+    reason = models.TextField()
+    hours = models.PositiveSmallIntegerField()
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    requested_role = models.CharField(max_length=30, choices=Stakeholder.Role.choices)
+    requested_at = models.DateTimeField(default=timezone.now)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    confirmed_role = models.CharField(max_length=30, choices=Stakeholder.Role.choices, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(
+        max_length=10, choices=Status.choices, default=Status.REQUESTED, editable=False
+    )
+    status_reason = models.TextField(blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    version_lock = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = OverrideQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["promotion"],
+                condition=Q(status__in=["requested", "active"]),
+                name="override_one_unfinished",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by__isnull=True) | ~Q(confirmed_by=F("requested_by")),
+                name="override_takes_two_people",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="active")
+                | Q(confirmed_by__isnull=False, expires_at__isnull=False),
+                name="override_active_is_confirmed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Override of {self.promotion} ({self.incident})"
+
+    @property
+    def ref(self) -> str:
+        return f"override:{self.pk}"
+
+
 class DeniedAttemptQuerySet(models.QuerySet["DeniedAttempt"]):
     """Refusals as an actor sees them: those of the own projects and the own ones."""
 
@@ -124,6 +209,9 @@ class DeniedAttempt(models.Model):
     code = models.CharField(max_length=60)
     message = models.TextField()
     project = models.ForeignKey(Project, on_delete=models.PROTECT, null=True, related_name="+")
+    policy_version = models.ForeignKey(
+        PolicyVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     objects = DeniedAttemptQuerySet.as_manager()
 

@@ -46,6 +46,7 @@ class GateReview(models.Model):
     class SubjectKind(models.TextChoices):
         SCOPING_DOCUMENT = "scoping_document"
         DATASET_VERSION = "dataset_version"
+        SPRINT = "sprint"
         MODEL_VERSION = "model_version"
         POLICY_VERSION = "policy_version"
 
@@ -71,6 +72,17 @@ class GateReview(models.Model):
     requested_as = models.CharField(max_length=100, help_text="Actor reference, user or system.")
     requested_at = models.DateTimeField(default=timezone.now)
     due_on = models.DateField(null=True, blank=True)
+    escalated_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the lead was told that it is overdue."
+    )
+    renews = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="renewals",
+        help_text="The approval of the same subject that this one takes over from.",
+    )
     decided_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     version_lock = models.PositiveIntegerField(default=0, editable=False)
@@ -255,6 +267,20 @@ class SignOff(models.Model):
         blank=True,
         related_name="carried_to",
         help_text="The sign-off of an earlier version that the policy let stand for this one.",
+    )
+    prior = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The approval whose difference to this one was shown above the password.",
+    )
+    difference_digest = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of the difference that was shown."
+    )
+    circumstances = models.JSONField(
+        default=dict, help_text="Locale, session, address and browser; kept out of the ledger."
     )
     signed_at = models.DateTimeField(default=timezone.now)
     sequence = models.PositiveIntegerField(

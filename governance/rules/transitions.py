@@ -21,13 +21,32 @@ PROMOTION_TRANSITIONS: Table = {
     # A second claim of a row whose worker died keeps the status; back to approved when MLflow
     # could not be reached.
     "applying": frozenset({"applying", "applied", "approved", "failed", "suspended"}),
-    "applied": frozenset({"suspended", "superseded"}),
+    "applied": frozenset({"suspended", "superseded", "retiring"}),
     "failed": frozenset({"approved", "withdrawn"}),
-    "suspended": frozenset({"superseded"}),
+    "suspended": frozenset({"superseded", "retiring"}),
+    # Retired once a worker has taken the alias away.
+    "retiring": frozenset({"retiring", "retired", "superseded"}),
+    "retired": frozenset(),
     "rejected": frozenset(),
     "withdrawn": frozenset(),
     # A rollback queues the last good promotion once more.
     "superseded": frozenset({"approved"}),
+}
+
+OVERRIDE_TRANSITIONS: Table = {
+    "requested": frozenset({"active", "declined"}),
+    "active": frozenset({"ended"}),
+    "declined": frozenset(),
+    "ended": frozenset(),
+}
+
+CHECK_RUN_TRANSITIONS: Table = {
+    "queued": frozenset({"running", "cancelled"}),
+    # A second claim of a row whose worker died keeps the status.
+    "running": frozenset({"running", "done", "failed", "cancelled"}),
+    "failed": frozenset({"queued"}),
+    "done": frozenset(),
+    "cancelled": frozenset({"queued"}),
 }
 
 FINDING_TRANSITIONS: Table = {

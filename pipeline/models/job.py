@@ -25,6 +25,7 @@ class Job(models.Model):
 
     class Kind(models.TextChoices):
         TRAINING = "training"
+        RUN_CHECK = "run_check"
         PROFILE_DATASET = "profile_dataset"
         APPLY_PROMOTION = "apply_promotion"
         MONITOR = "monitor"

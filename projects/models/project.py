@@ -94,6 +94,12 @@ class Stakeholder(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="stakeholder_roles"
     )
     role = models.CharField(max_length=30, choices=Role.choices)
+    reporting_line = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="Department that the person answers to, such as `Model risk`. At high risk a "
+        "validator's differs from that of those who did the work.",
+    )
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
 
