@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 
+from governance.rules.separation import BUILDING_ROLES
 from projects.access import ALL_ROLES, AccessTable
 from projects.models import Stakeholder
 
 Role = Stakeholder.Role
 
-#: Roles that build; they request reviews of what they built and sign none of it.
-BUILDERS: frozenset[str] = frozenset(
-    {Role.LEAD, Role.DATA_SCIENTIST, Role.DATA_ENGINEER, Role.ML_ENGINEER}
-)
+#: They request reviews of what they built and sign none of it.
+BUILDERS: frozenset[str] = BUILDING_ROLES
 OVERSIGHT: frozenset[str] = frozenset(
     {Role.BUSINESS_OWNER, Role.VALIDATOR, Role.RISK_OFFICER, Role.PRIVACY_OFFICER, Role.EXECUTIVE}
 )

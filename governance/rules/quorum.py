@@ -7,6 +7,10 @@ from governance.rules.policy import QuorumRule
 
 APPROVING = frozenset({"approved", "approved_with_conditions"})
 BLOCKING = frozenset({"changes_requested", "rejected"})
+#: How many roles of one gate a person may fill, by tier; at low risk any number.
+ROLES_OF_ONE_PERSON: Mapping[str, int] = {"medium": 2, "high": 1}
+#: At medium risk more than one role is never filled by one person alone.
+_PEOPLE_AT_MEDIUM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,14 @@ def role_words(role: str) -> str:
     return role.replace("_", " ")
 
 
-def judge_quorum(
-    rule: QuorumRule, votes: Sequence[Vote], *, one_role_per_person: bool
-) -> QuorumState:
+def people_needed(rule: QuorumRule, tier: str) -> int:
+    """Return by how many different people the rule has to be signed at a tier."""
+    if tier == "medium" and len(rule.roles) > 1:
+        return max(rule.people, _PEOPLE_AT_MEDIUM)
+    return rule.people
+
+
+def judge_quorum(rule: QuorumRule, votes: Sequence[Vote], *, tier: str) -> QuorumState:
     """Count the votes, given in the order in which they were cast.
 
     Only the newest vote of a person in a role counts. A block is lifted by an approval of the
@@ -73,11 +82,11 @@ def judge_quorum(
             newest[(vote.person, vote.role)] = (position, vote)
     standing = sorted(newest.values(), key=lambda item: item[0])
     approvals = [vote for _, vote in standing if vote.outcome in APPROVING]
-    missing = _uncovered(rule.roles, approvals, one_role_per_person=one_role_per_person)
+    missing = _uncovered(rule.roles, approvals, ROLES_OF_ONE_PERSON.get(tier))
     people = {vote.person for vote in approvals}
     return QuorumState(
         missing_roles=tuple(missing),
-        missing_people=max(0, rule.people - len(people)),
+        missing_people=max(0, people_needed(rule, tier) - len(people)),
         blocked_by=tuple(_blocks(standing)),
     )
 
@@ -92,28 +101,40 @@ def _blocks(standing: Sequence[tuple[int, Vote]]) -> list[Vote]:
 
 
 def _uncovered(
-    roles: Sequence[str], approvals: Sequence[Vote], *, one_role_per_person: bool
+    roles: Sequence[str], approvals: Sequence[Vote], roles_of_one: int | None
 ) -> list[str]:
-    if not one_role_per_person:
+    if roles_of_one is None:
         signed = {vote.role for vote in approvals}
         return [role for role in roles if role not in signed]
     holders = {
-        role: [vote.person for vote in approvals if vote.role == role]
+        role: [
+            (vote.person, chair)
+            for vote in approvals
+            if vote.role == role
+            for chair in range(roles_of_one)
+        ]
         for role in dict.fromkeys(roles)
     }
-    taken: dict[int, str] = {}
+    taken: dict[_Chair, str] = {}
     return [role for role in holders if not _seat(role, holders, taken, set())]
 
 
+#: One of the roles that a person may fill.
+_Chair = tuple[int, int]
+
+
 def _seat(
-    role: str, holders: Mapping[str, Sequence[int]], taken: dict[int, str], tried: set[int]
+    role: str,
+    holders: Mapping[str, Sequence[_Chair]],
+    taken: dict[_Chair, str],
+    tried: set[_Chair],
 ) -> bool:
-    """Find a person for the role, moving others to another role of theirs where that helps."""
-    for person in holders[role]:
-        if person in tried:
+    """Find a chair for the role, moving others to another role of theirs where that helps."""
+    for chair in holders[role]:
+        if chair in tried:
             continue
-        tried.add(person)
-        if person not in taken or _seat(taken[person], holders, taken, tried):
-            taken[person] = role
+        tried.add(chair)
+        if chair not in taken or _seat(taken[chair], holders, taken, tried):
+            taken[chair] = role
             return True
     return False

@@ -27,6 +27,7 @@ from governance.rules.checks import (
 from governance.rules.policy import GateRules, QuorumRule
 from governance.rules.quorum import QuorumState, Vote, judge_quorum
 from governance.rules.requirements import Judged
+from governance.rules.separation import unmapped_here
 from governance.services.binding import SubjectNow
 from governance.services.policies import gate_rules
 from projects.models import Project, Sprint
@@ -111,9 +112,7 @@ def quorum_state(review: GateReview, sign_offs: Sequence[SignOff] | None = None)
     """Return what the counted sign-offs amount to; all that fit the binding unless given."""
     counted = SignOff.objects.counting(review) if sign_offs is None else sign_offs
     votes = [Vote(one.signer_id, one.role, one.outcome) for one in counted]
-    return judge_quorum(
-        quorum_rule(review), votes, one_role_per_person=review.tier == Project.Tier.HIGH
-    )
+    return judge_quorum(quorum_rule(review), votes, tier=review.tier)
 
 
 def standing_review(kind: str, ref: str, gate: str) -> GateReview | None:
@@ -135,7 +134,7 @@ def _context(review: GateReview, subject: SubjectNow) -> CheckContext:
         metrics=facts.metrics,
         bindings=subject.bindings,
         bound=review.bindings,
-        unmapped=facts.unmapped,
+        unmapped=unmapped_here(facts.unmapped, rules_for(review).separation_at(review.tier)),
         evidence=tuple(
             EvidenceFact(one.kind, one.title, one.produced_at, one.data)
             for one in Evidence.objects.of_subject(kind, ref)

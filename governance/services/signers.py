@@ -180,7 +180,7 @@ def roles_without_signer(review: GateReview, gate: GateRules, *, authors: Author
         for claim in people.claims(role)
         if not reasons_against(review, claim, people, authors=authors, signed=())
     ]
-    state = judge_quorum(rule, votes, one_role_per_person=review.tier == Project.Tier.HIGH)
+    state = judge_quorum(rule, votes, tier=review.tier)
     if state.missing_people and not state.missing_roles:
         return [f"{state.missing_people} more independent people in {', '.join(rule.roles)}"]
     return list(state.missing_roles)

@@ -34,8 +34,8 @@ rules = st.builds(
 )
 
 
-def judge(rule, given_votes, *, high=False):
-    return judge_quorum(rule, given_votes, one_role_per_person=high)
+def judge(rule, given_votes, *, high=False, tier="low"):
+    return judge_quorum(rule, given_votes, tier="high" if high else tier)
 
 
 def vote(person, role, outcome="approved"):
@@ -107,3 +107,26 @@ def test_a_block_is_lifted_by_another_holder_of_the_role():
     assert judge(rule, [asked]).is_blocked
     assert not judge(rule, [vote(2, "validator"), asked]).is_met
     assert judge(rule, [asked, vote(2, "validator")]).is_met
+
+
+def test_at_medium_risk_one_person_fills_two_roles_but_never_all_alone():
+    two = QuorumRule(("validator", "business_owner"), 1)
+    alone = [vote(1, "validator"), vote(1, "business_owner")]
+    state = judge(two, alone, tier="medium")
+    assert (state.missing_roles, state.missing_people) == ((), 1)
+    assert judge(two, [*alone, vote(2, "validator")], tier="medium").is_met
+    assert judge(two, alone, tier="low").is_met
+
+
+def test_at_medium_risk_nobody_fills_three_roles():
+    three = QuorumRule(ROLES, 2)
+    votes_of_two = [vote(1, role) for role in ROLES] + [vote(2, "validator")]
+    assert judge(three, votes_of_two, tier="medium").is_met
+    alone = judge(three, [vote(1, role) for role in ROLES], tier="medium")
+    assert len(alone.missing_roles) == 1
+
+
+@given(rule=rules, given_votes=votes, tier=st.sampled_from(["low", "medium"]))
+def test_what_suffices_at_high_risk_suffices_below(rule, given_votes, tier):
+    if len(rule.roles) > 1 and judge(rule, given_votes, tier="high").is_met:
+        assert judge(rule, given_votes, tier=tier).is_met

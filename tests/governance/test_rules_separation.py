@@ -8,10 +8,14 @@ from hypothesis import strategies as st
 
 from governance.rules.separation import (
     ALWAYS,
+    PARTS,
     SWITCHABLE,
+    Refusal,
     SigningFacts,
+    judge,
     refusals,
     unmapped_blocker,
+    unmapped_here,
 )
 
 VERA, SAM, MIA, RITA = 1, 2, 3, 4
@@ -22,6 +26,7 @@ FREE = SigningFacts(
     requester=MIA,
     authors={part: frozenset({SAM}) for part in ("scope", "run", "registration", "evidence")},
     held_roles=frozenset({"validator"}),
+    lines={VERA: frozenset({"Model risk"}), SAM: frozenset({"Analytics"})},
 )
 
 
@@ -38,6 +43,10 @@ def test_an_independent_person_is_not_refused():
         ("registration_author_not_approver", "registration"),
         ("evidence_author_not_approver", "evidence"),
         ("policy_author_not_approver", "policy"),
+        ("committer_not_approver", "commit"),
+        ("assignee_not_approver", "assignee"),
+        ("deployer_not_approver", "deployment"),
+        ("sprint_author_not_approver", "sprint"),
     ],
 )
 def test_authors_of_a_part_are_refused_where_the_gate_says_so(rule, part):
@@ -46,9 +55,9 @@ def test_authors_of_a_part_are_refused_where_the_gate_says_so(rule, part):
     assert refusals(facts, []) == []
 
 
-@pytest.mark.parametrize("rule", sorted(set(SWITCHABLE) - {"requester_not_approver"}))
+@pytest.mark.parametrize("rule", sorted(set(PARTS) & set(SWITCHABLE) - {"requester_not_approver"}))
 def test_a_delegate_inherits_the_authorship_of_the_holder(rule):
-    part = rule.split("_")[0].replace("preparer", "")
+    part = PARTS[rule]
     facts = replace(FREE, on_behalf_of=SAM, authors={part: frozenset({SAM})})
     assert len(refusals(facts, [rule])) == 1
 
@@ -99,3 +108,57 @@ def test_no_rule_is_both_fixed_and_switchable():
 def test_unknown_hands_are_named_once_and_block():
     assert unmapped_blocker([]) == ""
     assert "ghost, robot" in unmapped_blocker(["robot", "ghost", "robot"])
+
+
+def test_a_refusal_names_its_rule_and_where_the_fact_is_recorded():
+    facts = replace(FREE, person=SAM, traces={"run": "launched run r1"})
+    assert judge(facts, ["run_author_not_approver"]) == [
+        Refusal(
+            "run_author_not_approver",
+            "Who launched the training run may not sign it off.",
+            "launched run r1",
+        )
+    ]
+
+
+def test_at_medium_risk_a_third_role_is_refused():
+    facts = replace(FREE, signed_roles=frozenset({"business_owner"}))
+    assert refusals(facts, []) == []
+    third = replace(facts, signed_roles=frozenset({"business_owner", "lead"}))
+    assert len(refusals(third, [])) == 1
+    assert refusals(replace(third, tier="low"), []) == []
+
+
+@pytest.mark.parametrize("role", ["lead", "data_scientist", "data_engineer", "ml_engineer"])
+def test_who_builds_here_does_not_validate_not_even_through_a_delegate(role):
+    named = ["builder_not_validator"]
+    builds = frozenset({"validator", role})
+    assert len(refusals(replace(FREE, held_roles=builds), named)) == 1
+    assert len(refusals(replace(FREE, on_behalf_of=RITA, holder_roles=builds), named)) == 1
+    other_role = replace(FREE, role="business_owner", held_roles=builds)
+    assert refusals(other_role, named) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ({VERA: frozenset({"Analytics"}), SAM: frozenset({"Analytics"})}, "same line"),
+        ({SAM: frozenset({"Analytics"})}, "validator's reporting line is not on record"),
+        ({VERA: frozenset({"Model risk"})}, "somebody who did the work is not on record"),
+    ],
+)
+def test_a_validator_answers_to_another_known_line(lines, words):
+    named = ["other_reporting_line"]
+    (reason,) = refusals(replace(FREE, lines=lines), named)
+    assert words in reason
+    assert refusals(replace(FREE, lines=lines, role="risk_officer"), named) == []
+
+
+def test_who_only_gave_evidence_did_not_do_the_work():
+    facts = replace(FREE, authors={"evidence": frozenset({RITA})})
+    assert refusals(facts, ["other_reporting_line"]) == []
+
+
+def test_an_unknown_committer_counts_only_where_the_gate_asks():
+    assert unmapped_here(["run", "commit"], ["run_author_not_approver"]) == ("run",)
+    assert unmapped_here(["run", "commit"], ["committer_not_approver"]) == ("run", "commit")
