@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from governance.models.policy import Environment, PolicyVersion
@@ -21,6 +21,18 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
 
     def visible_to(self, actor: "Actor") -> "PromotionQuerySet":
         return self.filter(project__in=Project.objects.visible_to(actor))
+
+    def backed(self, at: datetime) -> "PromotionQuerySet":
+        """Keep those that rest on an approval in time, or past an undecided review on break-glass.
+
+        `governance.services.standing` says the same about one row, with the reason.
+        """
+        status = GateReview.Status
+        in_time = Q(review__expires_at__isnull=True) | Q(review__expires_at__gt=at)
+        approved = Q(review__status=status.APPROVED) & in_time
+        undecided = Q(review__status__in=[status.OPEN, status.STALE])
+        broken = Override.objects.live(at).filter(promotion=OuterRef("pk"))
+        return self.filter(approved | (undecided & Exists(broken)))
 
     def live(self) -> "PromotionQuerySet":
         """Keep those that stand, wait or were halted; their files may not be touched."""

@@ -12,11 +12,13 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.timezone import now
 
 from governance.models import DeniedAttempt, Environment, GateReview, Promotion
 from governance.services.denials import Attempt, record_denial
 from governance.services.evaluating import unmet_requirements
 from governance.services.promotions import standing_promotion
+from governance.services.standing import why_not_backed
 from ledger import services as ledger
 from projects.actors import Actor
 from projects.errors import DomainError, NotPermitted
@@ -179,13 +181,13 @@ def _is_being_applied(change: AliasChange, actor: Actor) -> bool:
     """Answer the happy path in one indexed query."""
     if change.version is None or not (actor.is_system and actor.name == "promotion"):
         return False
-    return Promotion.objects.filter(
+    backed = Promotion.objects.backed(now()).filter(
         environment__alias=change.alias.casefold(),
         model_name=change.model_name,
         model_version=change.version,
         status__in=[Status.APPLYING, Status.APPLIED],
-        review__status=GateReview.Status.APPROVED,
-    ).exists()
+    )
+    return backed.exists()
 
 
 def _alias_refusal(change: AliasChange, environment: Environment | None) -> NotPermitted:
@@ -226,10 +228,13 @@ def _promotion_refusal(change: AliasChange, version: int, environment: Environme
 
 def _reasons_against(promotion: Promotion) -> list[str]:
     review = promotion.review
-    if review.status == GateReview.Status.OPEN:
+    reason = why_not_backed(promotion, now())
+    if reason and review.status == GateReview.Status.OPEN:
         return unmet_requirements(review) or ["The review is open."]
-    if review.status != GateReview.Status.APPROVED:
+    if reason and review.status != GateReview.Status.APPROVED:
         return [f"The review is {review.status}. {review.status_reason}".strip()]
+    if reason:
+        return [reason[:1].upper() + reason[1:]]
     if promotion.status in {Status.APPROVED, Status.APPLYING}:
         return ["The promotion is approved; a worker sets the alias."]
     return [f"The promotion is {promotion.status}. {promotion.status_reason}".strip()]

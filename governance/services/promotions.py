@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.timezone import now
 
 from governance import access
@@ -17,6 +16,7 @@ from governance.services.binding import moved_since_approval
 from governance.services.denials import Attempt, refusals_recorded
 from governance.services.reviews import ReviewRequest, open_review, prepare
 from governance.services.signers import signers_among_authors
+from governance.services.standing import why_not_backed
 from governance.subjects import resolve
 from ledger import services as ledger
 from projects.actors import Actor, system
@@ -195,11 +195,11 @@ def retry_promotion(promotion: Promotion, *, actor: Actor) -> Promotion:
         raise InvalidTransition(
             f"The promotion is {promotion.status}; only a failed one can retry."
         )
-    if not _review_stands(promotion.review):
+    if reason := why_not_backed(promotion, now()):
         raise RuleViolated(
             "The approval no longer stands; request the promotion again.",
             code="approval_over",
-            reasons=[f"The review is {promotion.review.status}."],
+            reasons=[reason[:1].upper() + reason[1:]],
         )
     move(promotion, Status.APPROVED, allowed=PROMOTION_TRANSITIONS, status_reason="")
     record("promotion.retried", promotion, actor=actor)
@@ -218,13 +218,9 @@ def suspend_promotion(promotion: Promotion, *, actor: Actor, reason: str) -> Pro
 
 
 def standing_promotion(model_name: str, environment_name: str) -> Promotion | None:
-    """Return the promotion that stands: applied, its review approved and not expired."""
-    standing = Promotion.objects.filter(
-        Q(review__expires_at__isnull=True) | Q(review__expires_at__gt=now()),
-        environment__name=environment_name,
-        model_name=model_name,
-        status=Status.APPLIED,
-        review__status=GateReview.Status.APPROVED,
+    """Return the promotion that stands: applied, and backed by an approval or by break-glass."""
+    standing = Promotion.objects.backed(now()).filter(
+        environment__name=environment_name, model_name=model_name, status=Status.APPLIED
     )
     return standing.select_related("environment", "review", "project").first()
 
@@ -310,19 +306,14 @@ def _is_gone(worker: str) -> bool:
     return False
 
 
-def _review_stands(review: GateReview) -> bool:
-    in_time = review.expires_at is None or review.expires_at > now()
-    return review.status == GateReview.Status.APPROVED and in_time
-
-
 def _still_approved(promotion: Promotion) -> bool:
     """Ask once more, before the alias moves, whether what was signed is what is there.
 
     Files are left to the worker: it hashes them last, and marks a mismatch as a failure that can
     be retried once they are restored.
     """
-    if not _review_stands(promotion.review):
-        _halt(promotion, f"The approval no longer stands: the review is {promotion.review.status}.")
+    if reason := why_not_backed(promotion, now()):
+        _halt(promotion, f"The approval no longer stands: {reason}")
         return False
     try:
         facts = resolve("model_version", promotion.subject_ref)
@@ -340,7 +331,8 @@ def _still_approved(promotion: Promotion) -> bool:
     if not moved:
         return True
     with transaction.atomic():
-        deciding.mark_stale(promotion.review, moved, actor=system("governance"))
+        if promotion.review.status != GateReview.Status.STALE:
+            deciding.mark_stale(promotion.review, moved, actor=system("governance"))
         _halt(promotion, " ".join(part.sentence for part in moved))
     return False
 

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.timezone import now
 
 from governance import access
-from governance.models import Finding, GateReview, Promotion
+from governance.models import Finding, Promotion
 from governance.rules.transitions import PROMOTION_TRANSITIONS
 from governance.services.findings import NewFinding, open_finding
 from governance.services.promotions import record
@@ -33,15 +32,14 @@ def last_good(promotion: Promotion) -> Promotion | None:
     One that was rolled back itself, or whose review was suspended, went stale or expired, is no
     good version.
     """
-    earlier = Promotion.objects.filter(
-        Q(review__expires_at__isnull=True) | Q(review__expires_at__gt=now()),
+    earlier = Promotion.objects.backed(now()).filter(
         environment=promotion.environment,
         model_name=promotion.model_name,
         status=Status.SUPERSEDED,
         applied_at__isnull=False,
         rolled_back_at__isnull=True,
-        review__status=GateReview.Status.APPROVED,
-    ).exclude(pk=promotion.pk)
+    )
+    earlier = earlier.exclude(pk=promotion.pk)
     return (
         earlier.select_related("environment", "review", "project").order_by("-applied_at").first()
     )

@@ -10,9 +10,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from governance.models import Finding, GateReview, Promotion
+from governance.models import Finding, Promotion
 from governance.services import findings
 from governance.services.findings import NewFinding
+from governance.services.standing import why_not_backed
 from ledger import services as ledger
 from pipeline.gateway.digest import tree_digest, tree_files
 from pipeline.ml.problems import DataProblem
@@ -120,14 +121,9 @@ def why_not_standing(promotion: Promotion | None) -> str:
     """Return why the promotion does not stand now; an empty text if it does."""
     if promotion is None:
         return "no version is promoted to its environment."
-    review = promotion.review
     if promotion.status != Promotion.Status.APPLIED:
         return f"the promotion of {promotion} is {promotion.status}. {promotion.status_reason}"
-    if review.status != GateReview.Status.APPROVED:
-        return f"the review behind {promotion} is {review.status}. {review.status_reason}"
-    if review.expires_at is not None and review.expires_at <= timezone.now():
-        return f"the approval of {promotion} expired on {review.expires_at:%Y-%m-%d}."
-    return ""
+    return why_not_backed(promotion, timezone.now())
 
 
 def _fingerprint(directory: Path) -> Fingerprint:
