@@ -26,6 +26,9 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "review.refresh": PARTICIPANTS,
     "review.sign": PARTICIPANTS,
     "review.withdraw": frozenset({Role.LEAD}),
+    # Who requested the review may as well, and of assigning who is asked now.
+    "review.assign": frozenset({Role.LEAD}),
+    "review.set_due": frozenset({Role.LEAD}),
     "review.suspend": frozenset({Role.LEAD}) | OVERSIGHT,
     "review.give_feedback": PARTICIPANTS,
     "evidence.record": PARTICIPANTS,

@@ -2,6 +2,7 @@
 
 from governance.models.finding import Condition, Delegation, Finding, Waiver
 from governance.models.lineage import LineageEdge, LineageNode
+from governance.models.notice import NoticePreference, ReviewNotice
 from governance.models.policy import Environment, Policy, PolicyVersion
 from governance.models.promotion import DeniedAttempt, Override, Promotion
 from governance.models.review import (
@@ -12,7 +13,7 @@ from governance.models.review import (
     SigningCounter,
     SignOff,
 )
-from governance.models.review_work import CheckRun, Dossier, ReviewAssignment, ReviewNotice
+from governance.models.review_work import CheckRun, Dossier, ReviewAssignment
 
 __all__ = [
     "CheckRun",
@@ -27,6 +28,7 @@ __all__ = [
     "GateReview",
     "LineageEdge",
     "LineageNode",
+    "NoticePreference",
     "Override",
     "Policy",
     "PolicyVersion",

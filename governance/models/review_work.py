@@ -1,13 +1,13 @@
-"""What surrounds a review: who is asked, who was told, what was printed, what was run."""
+"""What surrounds a review: who is asked, what was printed, what was run."""
 
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from governance.models.review import GateReview
+from governance.models.review import GateReview, SignOff
 from projects.models import Project, Stakeholder
 
 if TYPE_CHECKING:
@@ -22,6 +22,16 @@ class ReviewAssignmentQuerySet(models.QuerySet["ReviewAssignment"]):
 
     def current(self) -> "ReviewAssignmentQuerySet":
         return self.filter(ended_at__isnull=True)
+
+    def waiting(self) -> "ReviewAssignmentQuerySet":
+        """Keep those of open reviews that the person has not signed as they stand."""
+        signed = SignOff.objects.filter(
+            review=OuterRef("review"),
+            signer=OuterRef("user"),
+            role=OuterRef("role"),
+            bindings_digest=OuterRef("review__bindings_digest"),
+        )
+        return self.filter(~Exists(signed), review__status=GateReview.Status.OPEN)
 
 
 class ReviewAssignment(models.Model):
@@ -55,47 +65,6 @@ class ReviewAssignment(models.Model):
     @property
     def ref(self) -> str:
         return f"review_assignment:{self.pk}"
-
-
-class ReviewNoticeQuerySet(models.QuerySet["ReviewNotice"]):
-    """Notices, which only the person who was told sees."""
-
-    def visible_to(self, actor: "Actor") -> "ReviewNoticeQuerySet":
-        projects = Project.objects.visible_to(actor)
-        return self.filter(user=actor.user_id, review__project__in=projects)
-
-
-class ReviewNotice(models.Model):
-    """Something that a person was told about a review; the queue of the e-mails to be sent."""
-
-    class Kind(models.TextChoices):
-        ASKED = "asked", "Asked to sign"
-        DECIDED = "decided"
-        STALE = "stale", "Went stale"
-        OVERDUE = "overdue"
-        ENDING = "ending", "Approval is about to end"
-        ENDED = "ended", "Approval ended"
-
-    review = models.ForeignKey(GateReview, on_delete=models.CASCADE, related_name="notices")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    text = models.CharField(max_length=300)
-    created_at = models.DateTimeField(default=timezone.now)
-    read_at = models.DateTimeField(null=True, blank=True)
-    emailed_at = models.DateTimeField(null=True, blank=True)
-    email_attempts = models.PositiveSmallIntegerField(default=0)
-
-    objects = ReviewNoticeQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-pk"]
-        indexes = [
-            models.Index(fields=["user", "read_at"], name="review_notice_of_user"),
-            models.Index(fields=["emailed_at"], name="review_notice_to_send"),
-        ]
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class DossierQuerySet(models.QuerySet["Dossier"]):

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from governance.models import GateReview, Promotion, RequirementResult, SignOff, Waiver
 from governance.rules.staleness import Moved
 from governance.rules.transitions import PROMOTION_TRANSITIONS, REVIEW_TRANSITIONS
-from governance.services import evaluating
+from governance.services import evaluating, notices
 from governance.services.binding import SubjectNow
 from governance.services.policies import rules_of
 from governance.services.signers import counted_sign_offs
@@ -56,6 +56,7 @@ def mark_stale(review: GateReview, moved: Sequence[Moved], *, actor: Actor) -> N
         actor=actor,
         data={"parts": [part.part for part in moved]},
     )
+    notices.tell_stale(review, [part.part for part in moved], actor=actor)
 
 
 def halt_promotion(review: GateReview, to: str, *, actor: Actor, reason: str) -> None:
@@ -106,6 +107,7 @@ def _approve(
     ledger.append(
         "review.approved", subject=review.ref, actor=actor, data=_decision(review, counted)
     )
+    notices.tell_decided(review, actor=actor)
 
 
 def _reject(review: GateReview, counted: Sequence[SignOff], *, actor: Actor) -> None:
@@ -117,6 +119,7 @@ def _reject(review: GateReview, counted: Sequence[SignOff], *, actor: Actor) -> 
     ledger.append(
         "review.rejected", subject=review.ref, actor=actor, data=_decision(review, counted)
     )
+    notices.tell_decided(review, actor=actor)
 
 
 def _decision(review: GateReview, counted: Sequence[SignOff]) -> dict[str, object]:

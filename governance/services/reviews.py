@@ -14,7 +14,7 @@ from governance.rules.policy import GateRules
 from governance.rules.requirements import Judged
 from governance.rules.staleness import Moved
 from governance.rules.transitions import REVIEW_TRANSITIONS
-from governance.services import carrying, deciding, evaluating, lineage
+from governance.services import assignments, carrying, deciding, evaluating, lineage, notices
 from governance.services.binding import (
     SubjectNow,
     moved_parts,
@@ -141,6 +141,7 @@ def open_review(prepared: Prepared, *, actor: Actor) -> GateReview:
     lineage.review_node(review)
     ledger.append("review.requested", subject=review.ref, actor=actor, data=_opening(review))
     carrying.carry_over(review, subject.facts.authors, actor=actor)
+    assignments.ask_signers(review)
     deciding.settle(review, subject, actor=system("governance"))
     return review
 
@@ -198,6 +199,7 @@ def refresh_review(review: GateReview, *, actor: Actor) -> list[str]:
         )
     with transaction.atomic():
         _rebind(review, subject)
+        assignments.ask_signers(review)
         deciding.settle(review, subject, actor=system("governance"))
         ledger.append(
             "review.rebound",
@@ -239,6 +241,7 @@ def suspend_review(review: GateReview, *, actor: Actor, reason: str) -> GateRevi
         actor=actor,
         data={"reason": ledger.remember_personal_text(reason)},
     )
+    notices.tell_ended(review, actor=actor)
     return review
 
 
@@ -249,6 +252,7 @@ def expire_review(review: GateReview, *, actor: Actor, reason: str) -> GateRevie
     move(review, Status.EXPIRED, allowed=REVIEW_TRANSITIONS, status_reason=reason)
     deciding.halt_promotion(review, Promotion.Status.SUSPENDED, actor=actor, reason=reason)
     ledger.append("review.expired", subject=review.ref, actor=actor)
+    notices.tell_ended(review, actor=actor)
     return review
 
 

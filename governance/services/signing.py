@@ -12,7 +12,7 @@ from governance import access
 from governance.models import Condition, GateReview, SignOff
 from governance.rules.quorum import role_words
 from governance.rules.staleness import Moved
-from governance.services import deciding, lineage
+from governance.services import deciding, lineage, notices
 from governance.services.binding import SubjectNow, moved_parts, subject_of
 from governance.services.denials import Attempt, refusals_recorded
 from governance.services.evaluating import quorum_rule
@@ -209,6 +209,8 @@ def _commit(
         actor=actor,
         data=_record(sign_off),
     )
+    if sign_off.outcome == Outcome.CHANGES_REQUESTED:
+        notices.tell_changes_requested(sign_off, actor=actor)
     deciding.settle(review, subject, actor=actor)
     return sign_off
 

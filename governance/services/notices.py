@@ -1,0 +1,125 @@
+"""Telling people about reviews: rows written inside the transaction of the act that they tell of.
+
+Nobody is told of what they did themselves, nor of a project that they have left. The words name
+things and people and repeat nothing that anybody wrote.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from governance.models import GateReview, ReviewAssignment, ReviewNotice, SignOff
+from projects.actors import Actor
+from projects.models import Stakeholder
+from projects.rules.words import role_words
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+Kind = ReviewNotice.Kind
+LONGEST = 300
+
+
+def tell_asked(assignment: ReviewAssignment, *, actor: Actor) -> None:
+    """Tell somebody that their signature is asked for."""
+    review = assignment.review
+    text = f"You are asked to sign as {role_words(assignment.role)}: {named(review)}."
+    _tell(review, Kind.ASKED, [assignment.user_id], text, actor=actor, role=assignment.role)
+
+
+def tell_changes_requested(sign_off: SignOff, *, actor: Actor) -> None:
+    """Tell who asked for the review, and the lead, that a signer wants changes."""
+    review = sign_off.review
+    text = f"The {role_words(sign_off.role)} asked for changes: {named(review)}."
+    _tell(review, Kind.CHANGES, [review.requested_by_id, *_leads(review)], text, actor=actor)
+
+
+def tell_decided(review: GateReview, *, actor: Actor) -> None:
+    """Tell everybody who had a part in it how a review was decided."""
+    text = f"{_begun(review)} was {review.get_status_display().lower()}."
+    _tell(review, Kind.DECIDED, _concerned(review), text, actor=actor)
+
+
+def tell_stale(review: GateReview, parts: Collection[str], *, actor: Actor) -> None:
+    """Tell everybody who had a part in it that what they looked at has moved."""
+    moved = ", ".join(part.replace("_", " ").replace(":", " ") for part in parts)
+    text = f"{_begun(review)} went stale, its signatures count no more. Moved: {moved}."
+    _tell(review, Kind.STALE, _concerned(review), text, actor=actor)
+
+
+def tell_overdue(review: GateReview, *, actor: Actor) -> None:
+    """Tell the lead, who asked for it and who is asked to sign that a review is late."""
+    told = [review.requested_by_id, *_leads(review), *_asked(review)]
+    due = f" since {review.due_on:%d %B %Y}" if review.due_on else ""
+    _tell(review, Kind.OVERDUE, told, f"{_begun(review)} is overdue{due}.", actor=actor)
+
+
+def tell_ending(review: GateReview, *, actor: Actor) -> None:
+    """Tell everybody who had a part in it that an approval is about to end."""
+    ends = f" on {review.expires_at:%d %B %Y}" if review.expires_at else ""
+    text = f"The approval ends{ends}: {named(review)}. Ask for it again before that."
+    _tell(review, Kind.ENDING, _concerned(review), text, actor=actor)
+
+
+def tell_ended(review: GateReview, *, actor: Actor) -> None:
+    """Tell everybody who had a part in it that an approval was suspended or has run out."""
+    text = f"The approval no longer stands, it is {review.status}: {named(review)}."
+    _tell(review, Kind.ENDED, _concerned(review), text, actor=actor)
+
+
+def mark_read(user: "User", numbers: Collection[int] | None = None) -> int:
+    """Mark a person's notices as read, all of them or those with the given numbers."""
+    unread = ReviewNotice.objects.unread().filter(user=user)
+    if numbers is not None:
+        unread = unread.filter(pk__in=numbers)
+    return unread.update(read_at=timezone.now())
+
+
+def named(review: GateReview) -> str:
+    """Return what a review is called in a sentence."""
+    return f"{_gate(review)} review of {review.subject_label}"
+
+
+def _begun(review: GateReview) -> str:
+    return f"The {named(review)}"
+
+
+def _gate(review: GateReview) -> str:
+    return review.gate.replace("_", " ").replace("-", " ")
+
+
+def _concerned(review: GateReview) -> list[int | None]:
+    signers = review.sign_offs.values_list("signer", flat=True)
+    return [review.requested_by_id, *_leads(review), *_asked(review), *signers]
+
+
+def _asked(review: GateReview) -> Iterable[int]:
+    return ReviewAssignment.objects.current().filter(review=review).values_list("user", flat=True)
+
+
+def _leads(review: GateReview) -> Iterable[int]:
+    held = Stakeholder.objects.current().filter(project=review.project_id)
+    return held.filter(role=Stakeholder.Role.LEAD).values_list("user", flat=True)
+
+
+def _tell(
+    review: GateReview,
+    kind: str,
+    users: Iterable[int | None],
+    text: str,
+    *,
+    actor: Actor,
+    role: str = "",
+) -> None:
+    wanted = {user for user in users if user is not None and user != actor.user_id}
+    if not wanted:
+        return
+    held = Stakeholder.objects.current().filter(
+        project=review.project_id, user__in=wanted, user__is_active=True
+    )
+    shown = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    ReviewNotice.objects.bulk_create(
+        ReviewNotice(review=review, user_id=user, kind=kind, role=role, text=shown)
+        for user in sorted(set(held.values_list("user", flat=True)))
+    )
