@@ -7,11 +7,17 @@ _NAMES: Mapping[str, str] = {
     "model_files": "the files of the model version",
     "run": "the training run",
     "scope": "the scope",
+    "criteria": "the criteria of the scope",
     "evidence": "the evidence",
+    "card": "the model card",
     "policy": "the policy version",
     "dataset": "the dataset",
+    "datasheet": "the datasheet",
 }
 _SHOWN = 12
+#: All evidence under one digest, as reviews bound it before it was told apart by kind.
+ALL_EVIDENCE = "evidence"
+_TOLD_APART_LATER = frozenset({"evidence", "card", "criteria"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,9 @@ def part_name(part: str) -> str:
     """Return the words for a bound part, such as `dataset:train`."""
     kind, _, name = part.partition(":")
     words = _NAMES.get(kind, kind.replace("_", " "))
-    return f"{words} {name}" if name else words
+    if not name:
+        return words
+    return f"{words} {name.replace('_', ' ') if kind == ALL_EVIDENCE else name}"
 
 
 def compare_bindings(bound: Mapping[str, str], now: Mapping[str, str]) -> list[Moved]:
@@ -48,3 +56,27 @@ def compare_bindings(bound: Mapping[str, str], now: Mapping[str, str]) -> list[M
         for part in sorted({*bound, *now})
         if bound.get(part, "") != now.get(part, "")
     ]
+
+
+def is_bound_as_one(bindings: Mapping[str, str]) -> bool:
+    """Return whether a review bound all its evidence under one digest, as reviews once did."""
+    return ALL_EVIDENCE in bindings
+
+
+def is_evidence(part: str) -> bool:
+    """Return whether a part binds evidence, the model card included."""
+    return part.partition(":")[0] in {ALL_EVIDENCE, "card"}
+
+
+def as_bound(
+    bound: Mapping[str, str], now: Mapping[str, str], all_evidence: str
+) -> Mapping[str, str]:
+    """Return what is there now in the shape that a review was bound in.
+
+    A review that bound its evidence as one is compared as one: it does not go stale because parts
+    are told apart since then, and nothing that it bound goes unseen.
+    """
+    if not is_bound_as_one(bound):
+        return now
+    kept = {k: v for k, v in now.items() if k.partition(":")[0] not in _TOLD_APART_LATER}
+    return {**kept, ALL_EVIDENCE: all_evidence}

@@ -26,6 +26,9 @@ Row = Mapping[str, Any]
 #: Words about the scope that are not part of what is agreed: they may change after the approval.
 EDITORIAL_FIELDS = frozenset({"title", "summary", "parked_ideas"})
 
+#: What later gates judge by; the rest of a scope says what is built, and why.
+CRITERIA_LISTS = ("criteria", "baselines")
+
 #: Child lists with the fields that tell their rows apart.
 ROW_KEYS: Mapping[str, tuple[str, ...]] = {
     "affected_parties": ("group",),
