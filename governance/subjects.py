@@ -15,7 +15,7 @@ from governance.models import PolicyVersion
 from projects.errors import InvalidInput, NotFound
 from projects.models import Project, ScopingDocument
 from projects.services.deviations import unsettled
-from projects.services.scope_changes import signed_hash
+from projects.services.scope_changes import signed_criteria_hash, signed_hash
 from projects.services.scoping import assess, author_ids, review_tier
 
 
@@ -104,7 +104,10 @@ class ScopingDocumentResolver:
         return SubjectFacts(
             label=str(document),
             project=document.project,
-            bindings={"scope": signed_hash(document)},
+            bindings={
+                "scope": signed_hash(document),
+                "criteria": signed_criteria_hash(document),
+            },
             attributes=self._attributes(document),
             authors={"scope": author_ids(document)},
         )

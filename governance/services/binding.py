@@ -7,15 +7,17 @@ from datetime import date, datetime
 from typing import Any
 
 from governance.models import GateReview, PolicyVersion
-from governance.rules.digests import bindings_digest, digest_of
-from governance.rules.staleness import Moved, compare_bindings
-from governance.services.evidence import evidence_authors, evidence_digest
+from governance.rules.digests import bindings_digest, digest_of, digest_of_set
+from governance.rules.staleness import (
+    ALL_EVIDENCE,
+    Moved,
+    as_bound,
+    compare_bindings,
+    is_evidence,
+)
+from governance.services.evidence import EvidenceNow, evidence_authors, evidence_now
 from governance.subjects import SubjectFacts, resolve
 from projects.errors import RuleViolated
-
-#: Parts that may change after an approval without touching it: monitoring adds evidence, and a
-#: decision stays under the policy version under which it was taken.
-_FREE_AFTER_APPROVAL = frozenset({"evidence", "policy"})
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class SubjectNow:
 
     facts: SubjectFacts
     bindings: Mapping[str, str]
+    evidence: EvidenceNow
 
     @property
     def digest(self) -> str:
@@ -33,9 +36,10 @@ class SubjectNow:
 def subject_now(kind: str, ref: str, policy: PolicyVersion) -> SubjectNow:
     """Resolve a subject; call it before the transaction, since it may read files."""
     facts = resolve(kind, ref)
+    _require_digests(facts)
     witnesses = evidence_authors(kind, ref) | facts.authors.get("evidence", frozenset())
     facts = replace(facts, authors={**facts.authors, "evidence": witnesses})
-    return SubjectNow(facts, _bindings(facts, kind, ref, policy))
+    return _as_it_is(facts, kind, ref, policy)
 
 
 def subject_of(review: GateReview) -> SubjectNow:
@@ -45,18 +49,37 @@ def subject_of(review: GateReview) -> SubjectNow:
 
 def moved_parts(review: GateReview, subject: SubjectNow) -> list[Moved]:
     """Return every bound part that moved since the review was bound."""
-    return compare_bindings(review.bindings, subject.bindings)
+    now = as_bound(review.bindings, subject.bindings, subject.evidence.as_one)
+    return compare_bindings(review.bindings, now)
 
 
 def moved_since_approval(review: GateReview, facts: SubjectFacts) -> list[Moved]:
-    """Return the parts of the subject itself that moved since the review was decided."""
-    bound = {part: d for part, d in review.bindings.items() if part not in _FREE_AFTER_APPROVAL}
-    return compare_bindings(bound, dict(facts.bindings))
+    """Return the parts that moved since the review was decided, but for what was only added.
+
+    Monitoring adds evidence to a version in use, and that touches no decision. What was signed has
+    to be there still: evidence is never changed and never removed, so the digest that is bound is
+    that of the first rows, however many came after them.
+    """
+    subject = _as_it_is(facts, review.subject_kind, review.subject_ref, review.policy_version)
+    return [one for one in moved_parts(review, subject) if not _is_added_to(one, subject.evidence)]
 
 
-def stored_facts(facts: SubjectFacts) -> dict[str, Any]:
+def _is_added_to(moved: Moved, evidence: EvidenceNow) -> bool:
+    if not is_evidence(moved.part):
+        return False
+    if moved.part == ALL_EVIDENCE:
+        found = [digest for _, digest in evidence.rows]
+    else:
+        found = evidence.by_part().get(moved.part, [])
+    starts = [found[:count] for count in range(len(found))]
+    return not moved.was or any(digest_of_set(start) == moved.was for start in starts)
+
+
+def stored_facts(subject: SubjectNow) -> dict[str, Any]:
     """Return the facts as JSON, to be copied into the review: their sources may be edited."""
+    facts = subject.facts
     return {
+        **_plain(subject.evidence.facts()),
         "label": facts.label,
         "metrics": _plain(facts.metrics),
         "attributes": _plain(facts.attributes),
@@ -70,7 +93,14 @@ def stored_authors(review: GateReview) -> dict[str, frozenset[int]]:
     return {part: frozenset(ids) for part, ids in review.facts.get("authors", {}).items()}
 
 
-def _bindings(facts: SubjectFacts, kind: str, ref: str, policy: PolicyVersion) -> dict[str, str]:
+def _as_it_is(facts: SubjectFacts, kind: str, ref: str, policy: PolicyVersion) -> SubjectNow:
+    evidence = evidence_now(kind, ref)
+    # From the text, not from the column beside it: both could be edited past the services.
+    own = {"policy": digest_of(policy.text), **evidence.bindings}
+    return SubjectNow(facts, {**facts.bindings, **own}, evidence)
+
+
+def _require_digests(facts: SubjectFacts) -> None:
     absent = [part for part, digest in facts.bindings.items() if not digest]
     if absent or not facts.bindings:
         names = ", ".join(absent) or "anything"
@@ -79,9 +109,6 @@ def _bindings(facts: SubjectFacts, kind: str, ref: str, policy: PolicyVersion) -
             code="subject_not_bound",
             reasons=[f"No digest of {names}."],
         )
-    # From the text, not from the column beside it: both could be edited past the services.
-    own = {"policy": digest_of(policy.text), "evidence": evidence_digest(kind, ref)}
-    return {**facts.bindings, **own}
 
 
 def _plain(value: Any) -> Any:

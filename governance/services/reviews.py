@@ -317,14 +317,14 @@ def _require_signers(review: GateReview, gate: GateRules, subject: SubjectNow) -
 def _bind(review: GateReview, subject: SubjectNow) -> None:
     review.bindings = dict(subject.bindings)
     review.bindings_digest = subject.digest
-    review.facts = stored_facts(subject.facts)
+    review.facts = stored_facts(subject)
 
 
 def _rebind(review: GateReview, subject: SubjectNow) -> None:
     changes = {
         "bindings": dict(subject.bindings),
         "bindings_digest": subject.digest,
-        "facts": stored_facts(subject.facts),
+        "facts": stored_facts(subject),
         "status_reason": "",
     }
     if review.status == Status.OPEN:

@@ -20,7 +20,13 @@ from projects.errors import InvalidInput, InvalidTransition, NotFound, RuleViola
 from projects.lifecycle import compare_and_swap
 from projects.models import ScopingDocument
 from projects.models.scope import CONTENT_SCHEMA
-from projects.rules.changes import EDITORIAL_FIELDS, Difference, difference, material_part
+from projects.rules.changes import (
+    CRITERIA_LISTS,
+    EDITORIAL_FIELDS,
+    Difference,
+    difference,
+    material_part,
+)
 from projects.services.content import CHILDREN, Content, content_hash, content_of, fields_of
 
 #: From here on a database may hand a float back as a whole number.
@@ -39,20 +45,46 @@ def signed_hash(document: ScopingDocument) -> str:
     rows differ from the snapshot in editorial fields alone. Otherwise it is the hash of what is
     there now, so that every sign-off bound to the submission goes stale.
     """
-    frozen = frozen_hash(document)
-    if document.snapshot is None or frozen != document.content_hash:
-        return frozen
-    present = content_of(document)
-    if material_hash(present) != material_hash(_as_written(document.snapshot)):
-        return content_hash(present)
-    return frozen
+    content = _signed_content(document)
+    return document.content_hash if content is None else content_hash(content)
 
 
 def frozen_hash(document: ScopingDocument) -> str:
     """Return the hash of the snapshot as it lies; what reads the snapshot alone binds this."""
+    content = frozen_content(document)
+    return document.content_hash if content is None else content_hash(content)
+
+
+def signed_criteria_hash(document: ScopingDocument) -> str:
+    """Return the digest of the criteria within what `signed_hash` is over; empty for a draft."""
+    return _criteria_hash(_signed_content(document))
+
+
+def frozen_criteria_hash(document: ScopingDocument) -> str:
+    """Return the digest of the criteria within what `frozen_hash` is over; empty for a draft."""
+    return _criteria_hash(frozen_content(document))
+
+
+def frozen_content(document: ScopingDocument) -> Content | None:
+    """Return the submission as it was written; None if nothing was frozen."""
     if document.snapshot is None or not document.content_hash:
-        return document.content_hash
-    return content_hash(_as_written(document.snapshot))
+        return None
+    written: Content = _as_written(document.snapshot)
+    return written
+
+
+def _signed_content(document: ScopingDocument) -> Content | None:
+    frozen = frozen_content(document)
+    if frozen is None or content_hash(frozen) != document.content_hash:
+        return frozen
+    present = content_of(document)
+    return present if material_hash(present) != material_hash(frozen) else frozen
+
+
+def _criteria_hash(content: Content | None) -> str:
+    if content is None:
+        return ""
+    return content_hash({name: content.get(name) or [] for name in CRITERIA_LISTS})
 
 
 def compared_with(document: ScopingDocument, against: int | None = None) -> ScopingDocument | None:

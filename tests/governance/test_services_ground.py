@@ -14,6 +14,7 @@ from projects import content_store
 from projects.actors import system
 from projects.errors import InvalidInput, NotFound, Unavailable
 from projects.models import Project, ScopingDocument, Sprint
+from projects.services.scope_changes import frozen_criteria_hash
 from tests.factories import SprintFactory, session_actor
 from tests.governance import fakes
 
@@ -183,7 +184,10 @@ def test_a_scope_resolves_to_its_hash_readiness_and_authors(
     submitted_scope: ScopingDocument, lead: User
 ) -> None:
     facts = subjects.resolve("scoping_document", submitted_scope.ref)
-    assert facts.bindings == {"scope": submitted_scope.content_hash}
+    assert facts.bindings == {
+        "scope": submitted_scope.content_hash,
+        "criteria": frozen_criteria_hash(submitted_scope),
+    }
     assert facts.authors == {"scope": frozenset({lead.pk})}
     assert facts.attributes["readiness_score"] >= facts.attributes["threshold"]
     assert facts.attributes["review_tier"] == "medium"

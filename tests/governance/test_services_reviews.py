@@ -35,7 +35,7 @@ def test_a_review_binds_what_is_there_and_says_what_is_lacking(
         "run",
         "dataset:train",
         "scope",
-        "evidence",
+        "card",
         "policy",
     }
     assert review.bindings["scope"] == approved_scope.content_hash
@@ -179,7 +179,7 @@ def test_evaluating_what_moved_says_so_and_decides_nothing(
     record_evidence(material, actor=session_actor(data_scientist))
     results = {one.key: one for one in reviews.evaluate_review(review, actor=session_actor(lead))}
     assert results["bindings"].outcome == "stale"
-    assert results["bindings"].message.startswith("The evidence changed")
+    assert results["bindings"].message.startswith("The evidence note was added")
     review.refresh_from_db()
     assert review.status == "open"
 
