@@ -9,12 +9,12 @@ from governance.subjects import SubjectFacts, primary_key
 from pipeline.gateway import paths
 from pipeline.gateway.digest import file_digest, tree_digest
 from pipeline.models import DatasetVersion, Job, ModelVersion, Run
-from pipeline.services import criterion_facts, mirror, refreshing
+from pipeline.services import criterion_facts, describing, mirror, refreshing
 from pipeline.services.mirror import RunFacts
 from projects import content_store
 from projects.errors import NotFound
 from projects.models import Project, ScopingDocument
-from projects.services.scope_changes import frozen_hash
+from projects.services.scope_changes import frozen_criteria_hash, frozen_hash
 
 _COMMIT = "mlflow.source.git.commit"
 _DIRTY = "mlflow.source.git.dirty"
@@ -42,6 +42,7 @@ class ModelVersionResolver:
                 **_of_version(version),
                 **_of_run(run, facts),
                 **_of_datasets(datasets),
+                **_of_scope(scope),
                 "criterion_facts": _for_criteria(version, facts, datasets, scope),
             },
             authors=_authors(version, run, datasets.values(), scope),
@@ -68,11 +69,10 @@ class DatasetVersionResolver:
             },
             attributes={
                 "datasheet": dataset.datasheet,
-                "columns": dataset.columns,
-                "target": dataset.target,
                 "leaks": leaks(dataset),
                 "profile": dataset.profile,
-                "row_count": dataset.row_count,
+                "dataset_name": dataset.name,
+                **describing.of_dataset(dataset),
             },
             authors={"dataset": _people(dataset.registered_by_id)},
             unmapped=() if dataset.registered_by_id else ("dataset",),
@@ -141,6 +141,7 @@ def _bindings(
     bindings |= {f"dataset:{name}": stored_digest(found) for name, found in datasets.items()}
     if scope is not None:
         bindings["scope"] = frozen_hash(scope)
+        bindings["criteria"] = frozen_criteria_hash(scope)
     return bindings
 
 
@@ -161,6 +162,7 @@ def _of_version(version: ModelVersion) -> dict[str, Any]:
         "model_name": version.model.name,
         "model_number": version.number,
         "signature": bool(version.signature.get("inputs") and version.signature.get("outputs")),
+        "features": describing.features_of(version),
         "format_problem": version.format_problem,
         "registered_files_digest": version.files_digest,
     }
@@ -176,6 +178,7 @@ def _of_run(run: Run | None, facts: RunFacts | None) -> dict[str, Any]:
         "run_started_at": run.started_at.isoformat(),
         "commit": facts.tags.get(_COMMIT, ""),
         "commit_dirty": {"true": True, "false": False}.get(dirty),
+        "params": describing.params_of(facts),
         "seed": facts.params.get("seed") or facts.params.get("random_state"),
         "work_item_ref": run.work_item.ref if run.work_item else "",
         "sprint_ref": run.sprint.ref if run.sprint else "",
@@ -183,7 +186,14 @@ def _of_run(run: Run | None, facts: RunFacts | None) -> dict[str, Any]:
 
 
 def _of_datasets(datasets: Mapping[str, DatasetVersion]) -> dict[str, Any]:
-    return {"dataset_refs": sorted({dataset.ref for dataset in datasets.values()})}
+    return {
+        "dataset_refs": sorted({dataset.ref for dataset in datasets.values()}),
+        "datasets": {name: describing.of_dataset(found) for name, found in datasets.items()},
+    }
+
+
+def _of_scope(scope: ScopingDocument | None) -> dict[str, Any]:
+    return {} if scope is None else {"scope_ref": scope.ref, "scope_version": scope.version}
 
 
 def _for_criteria(
