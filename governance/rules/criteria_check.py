@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from governance.rules.checks import CheckContext, CheckOutcome, ScopeFact, missing
+from governance.rules.checks import CheckContext, CheckOutcome, ScopeFact, Source, missing
 from governance.rules.staleness import compare_bindings
 from projects.rules import criteria
 from projects.rules.criteria import CriterionResult, CriterionSpec
@@ -116,7 +116,7 @@ def _nothing_decides(judged: Sequence[CheckOutcome], gate: str) -> list[CheckOut
 def _locked_late(scope: ScopeFact, context: CheckContext) -> list[CheckOutcome]:
     locked, started = scope.locked_at, context.attributes.get("run_started_at")
     if locked is None or not started:
-        outcome, detail = "missing", {}
+        outcome, compared = "missing", {}
         message = "When the criteria were locked, or when the run started, is unknown."
     else:
         begun = datetime.fromisoformat(str(started))
@@ -127,9 +127,10 @@ def _locked_late(scope: ScopeFact, context: CheckContext) -> list[CheckOutcome]:
             f"The criteria were locked at {locked:%Y-%m-%d %H:%M:%S} UTC, after the run had "
             f"started at {begun:%Y-%m-%d %H:%M:%S} UTC; train again under the locked criteria."
         )
-        detail = {"locked_at": locked.isoformat(), "run_started_at": begun.isoformat()}
+        compared = {"locked_at": locked.isoformat(), "run_started_at": begun.isoformat()}
     title = "The criteria were locked before the run started"
-    return [CheckOutcome(outcome, message, detail, part="locked", title=title)]
+    sources = (scope.source, context.run)
+    return [CheckOutcome(outcome, message, compared, sources, part="locked", title=title)]
 
 
 def _judge(row: Mapping[str, Any], context: CheckContext, facts: CriterionFacts) -> CheckOutcome:
@@ -144,7 +145,8 @@ def _judge(row: Mapping[str, Any], context: CheckContext, facts: CriterionFacts)
     return CheckOutcome(
         result.state,
         message,
-        _detail(criterion, result, facts, context.now),
+        _compared(criterion, result, facts),
+        _sources(criterion, context, facts),
         part=str(row["key"]),
         title=str(row["title"]),
         is_blocking=result.is_blocking,
@@ -159,21 +161,40 @@ def _old_attestation(key: str, context: CheckContext) -> str:
     return f"it was attested on {produced:%Y-%m-%d}, before the run that is judged."
 
 
-def _detail(
-    criterion: CriterionSpec, result: CriterionResult, facts: CriterionFacts, now: datetime
+#: Where the number behind a criterion was read, by the criterion's own word for it.
+_KEPT_BY_RUN = frozenset({"metric", "param", "tag"})
+
+
+def _sources(
+    criterion: CriterionSpec, context: CheckContext, facts: CriterionFacts
+) -> tuple[Source, ...]:
+    sources = [context.scope.source] if context.scope else []
+    if criterion.source == ATTESTATION:
+        said = [
+            one
+            for one in context.evidence
+            if one.kind == ATTESTATION and one.data.get("criterion") == criterion.key
+        ]
+        newest = max(said, key=lambda one: one.produced_at, default=None)
+        return (*sources, *([newest.source] if newest else []))
+    sources.append(context.run if criterion.source in _KEPT_BY_RUN else context.subject)
+    digest = facts.dataset_digest
+    return (*sources, *(Source(ref, digest) for ref in sorted(facts.dataset_refs)))
+
+
+def _compared(
+    criterion: CriterionSpec, result: CriterionResult, facts: CriterionFacts
 ) -> dict[str, Any]:
     return {
         "metric": result.metric_key,
-        "source": criterion.source,
+        "read_from": criterion.source,
         "slice": criterion.slice,
         "level": criterion.level,
         "value": result.value,
         "compared": result.compared,
+        "operator": ">=" if criterion.greater_is_better else "<=",
         "threshold": result.limit,
-        "greater_is_better": criterion.greater_is_better,
         "run_id": facts.run_id,
-        "dataset_refs": sorted(facts.dataset_refs),
         "dataset_digest": facts.dataset_digest,
         "evaluator": criteria.EVALUATOR,
-        "evaluated_at": now.isoformat(),
     }

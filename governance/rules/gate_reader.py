@@ -132,9 +132,8 @@ class GateReader(Reader):
     def _requirement(self, raw: object, path: Path) -> RequirementRule:
         data = self.mapping(raw, path)
         self.known(data, _REQUIREMENT_KEYS, path)
-        check = self.one_of(data.get("check"), self.vocabulary.checks.keys(), (*path, "check"))
         params = self.mapping(data.get("params", {}), (*path, "params"))
-        self.known(params, self.vocabulary.checks.get(check, frozenset()), (*path, "params"))
+        check = self._check(data.get("check"), params, path)
         return RequirementRule(
             key=self.slug(data.get("key"), (*path, "key")),
             check=check,
@@ -144,3 +143,13 @@ class GateReader(Reader):
             waivable=self.flag(data.get("waivable", True), (*path, "waivable")),
             tiers=self.tiers(data, path),
         )
+
+    def _check(self, raw: object, params: Mapping[str, Any], path: Path) -> str:
+        """Return the name of a check, noting what is wrong with its parameters."""
+        if self.vocabulary.is_open:
+            return self.text(raw, (*path, "check"))
+        name = self.one_of(raw, self.vocabulary.checks, (*path, "check"))
+        named = self.vocabulary.checks.get(name)
+        for param, problem in named.problems(params) if named else ():
+            self.wrong((*path, "params", *([param] if param else [])), problem)
+        return name

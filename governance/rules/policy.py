@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from projects.rules.carrying import RESET_ALL
+
+if TYPE_CHECKING:
+    from governance.rules.registry import NamedCheck
 
 TIERS = ("low", "medium", "high")
 MODES = ("enforce", "warn", "observe")
@@ -189,7 +192,12 @@ class PolicyRules:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The names that a policy may use for checks and separation rules."""
+    """What a policy may use: checks with their parameters, and separation rules.
 
-    checks: Mapping[str, frozenset[str]]
+    An open one leaves checks to be judged by whoever runs them: a policy that was published must
+    stay readable after a check that it names is gone.
+    """
+
+    checks: Mapping[str, "NamedCheck"]
     separation: frozenset[str]
+    is_open: bool = False

@@ -1,6 +1,6 @@
 """Judging the requirements of a review, and what is still missing for it to pass."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,8 @@ from django.db.models import Max
 from django.utils.timezone import now
 
 from governance.models import (
+    CheckRun,
+    Condition,
     Evidence,
     Finding,
     GateReview,
@@ -18,18 +20,23 @@ from governance.models import (
 )
 from governance.rules import requirements
 from governance.rules.checks import (
+    ApprovalFact,
     CheckContext,
     DatasetFact,
     EvidenceFact,
     FindingFact,
+    PromiseFact,
     ScopeFact,
+    WaiverFact,
+    WorkFact,
 )
 from governance.rules.policy import GateRules, QuorumRule
 from governance.rules.quorum import QuorumState, Vote, judge_quorum
 from governance.rules.requirements import Judged
 from governance.rules.separation import unmapped_here
 from governance.services.binding import SubjectNow
-from governance.services.policies import gate_rules
+from governance.services.check_registry import checks
+from governance.services.policies import gate_rules, rules_of
 from projects.models import Project, Sprint
 from projects.services.scoping import approved_scope
 
@@ -51,14 +58,15 @@ def quorum_rule(review: GateReview) -> QuorumRule:
 
 def judge(review: GateReview, subject: SubjectNow) -> list[Judged]:
     """Judge every requirement of the gate as things stand, live waivers included."""
-    context = _context(review, subject)
+    context, waived = context_of(review, subject)
+    known = checks()
     judged = [
         one
         for rule in rules_for(review).requirements_at(review.tier)
-        for one in requirements.judge_requirement(rule, context)
+        for one in requirements.judge_requirement(rule, context, known)
     ]
-    judged += requirements.judge_identities(context)
-    return requirements.apply_waivers(judged, _live_waivers(review, context.now))
+    judged += requirements.judge_always(context)
+    return requirements.apply_waivers(judged, waived)
 
 
 def store(review: GateReview, judged: Iterable[Judged]) -> list[RequirementResult]:
@@ -123,51 +131,119 @@ def standing_review(kind: str, ref: str, gate: str) -> GateReview | None:
     return approved.exclude(expires_at__lte=now()).order_by("-decided_at").first()
 
 
-def _context(review: GateReview, subject: SubjectNow) -> CheckContext:
+def context_of(review: GateReview, subject: SubjectNow) -> tuple[CheckContext, Mapping[str, str]]:
+    """Return what the checks look at as things stand, and why which requirements are waived."""
     facts = subject.facts
     kind, ref = review.subject_kind, review.subject_ref
-    return CheckContext(
-        now=now(),
+    policy, gate = rules_of(review.policy_version), rules_for(review)
+    at = now()
+    waivers = list(_live_waivers(kind, ref, at))
+    context = CheckContext(
+        now=at,
         gate=review.gate,
         subject_kind=kind,
+        subject_ref=ref,
         attributes=facts.attributes,
         metrics=facts.metrics,
         bindings=subject.bindings,
         bound=review.bindings,
-        unmapped=unmapped_here(facts.unmapped, rules_for(review).separation_at(review.tier)),
-        evidence=tuple(
-            EvidenceFact(one.kind, one.title, one.produced_at, one.data)
-            for one in Evidence.objects.of_subject(kind, ref)
-        ),
+        bindings_digest=subject.digest,
+        authors=facts.authors,
+        unmapped=unmapped_here(facts.unmapped, gate.separation_at(review.tier)),
+        evidence=tuple(map(_evidence_fact, Evidence.objects.of_subject(kind, ref))),
+        evidence_ages={
+            one.kind: one.max_age_days for one in policy.evidence_types.values() if one.max_age_days
+        },
         findings=tuple(
-            FindingFact(one.title, one.severity, one.status)
+            FindingFact(one.title, one.severity, one.status, one.ref)
             for one in Finding.objects.unresolved().filter(subject_kind=kind, subject_ref=ref)
         ),
         datasets=tuple(_datasets(facts.attributes.get("dataset_refs") or ())),
         scope=_scope(review.project),
         sprints_ended=_sprints_ended(review.project),
+        approvals=_approvals(review, gate, at),
+        promises=tuple(_promises(review)),
+        waivers=tuple(WaiverFact(one.ref, one.requirement_key) for one in waivers),
+        work=_work(review),
         **_champion(review),
     )
+    own = {
+        one.requirement_key: f"until {one.expires_at:%Y-%m-%d}, {one.reason}"
+        for one in waivers
+        if one.review_id == review.pk
+    }
+    return context, own
+
+
+def _evidence_fact(one: Evidence) -> EvidenceFact:
+    return EvidenceFact(
+        one.kind, one.title, one.produced_at, one.data, one.ref, one.digest, one.produced_by_id
+    )
+
+
+def _approvals(review: GateReview, gate: GateRules, at: datetime) -> dict[str, ApprovalFact]:
+    """Return the approvals of the subject at the gates that a requirement here asks about."""
+    asked = [rule.params.get("passed") for rule in gate.requirements if rule.check == "gate_passed"]
+    if not asked:
+        return {}
+    standing = GateReview.objects.of_subject(review.subject_kind, review.subject_ref).filter(
+        gate__in=asked, status=GateReview.Status.APPROVED
+    )
+    newest_last = standing.exclude(expires_at__lte=at).order_by("decided_at", "pk")
+    return {one.gate: ApprovalFact(one.gate, one.ref, one.bindings) for one in newest_last}
+
+
+def _promises(review: GateReview) -> Iterable[PromiseFact]:
+    unmet = Condition.objects.filter(
+        met_at__isnull=True,
+        blocks_gate=review.gate,
+        sign_off__review__subject_kind=review.subject_kind,
+        sign_off__review__subject_ref=review.subject_ref,
+    )
+    for one in unmet.select_related("sign_off__review"):
+        yield PromiseFact(one.ref, one.text, one.sign_off.review.ref)
+
+
+def _work(review: GateReview) -> dict[str, WorkFact]:
+    """Return the newest run of each requirement that takes work."""
+    return {
+        one.key: WorkFact(
+            one.ref, one.status, one.message, one.bindings_digest, one.params, one.result
+        )
+        for one in CheckRun.objects.filter(review=review).order_by("pk")
+    }
 
 
 def _datasets(refs: Iterable[str]) -> Iterable[DatasetFact]:
     for ref in refs:
         review = GateReview.objects.of_subject("dataset_version", ref).first()
-        label = review.subject_label if review else ref
-        if standing_review("dataset_version", ref, "data") is not None:
-            yield DatasetFact(ref, label, is_approved=True)
+        standing = standing_review("dataset_version", ref, "data")
+        if standing is not None:
+            label = standing.subject_label
+            yield DatasetFact(ref, label, is_approved=True, review_ref=standing.ref)
         elif review is None:
-            yield DatasetFact(ref, label, is_approved=False, reason="no data review was requested.")
+            yield DatasetFact(ref, ref, is_approved=False, reason="no data review was requested.")
         else:
-            reason = f"its data review is {review.status}."
-            yield DatasetFact(ref, label, is_approved=False, reason=reason)
+            yield DatasetFact(
+                ref,
+                review.subject_label,
+                is_approved=False,
+                reason=f"its data review is {review.status}.",
+                review_ref=review.ref,
+            )
 
 
 def _scope(project: Project) -> ScopeFact | None:
     document = approved_scope(project)
     if document is None:
         return None
-    return ScopeFact(str(document), document.snapshot or {}, document.decided_at)
+    return ScopeFact(
+        str(document),
+        document.snapshot or {},
+        document.decided_at,
+        document.ref,
+        document.content_hash,
+    )
 
 
 def _champion(review: GateReview) -> dict[str, Any]:
@@ -190,6 +266,7 @@ def _champion(review: GateReview) -> dict[str, Any]:
         "champion": f"{found.model_name} v{found.model_version}",
         "champion_version": found.model_version,
         "champion_metrics": found.review.facts.get("metrics") or {},
+        "champion_ref": found.review.subject_ref,
     }
 
 
@@ -197,6 +274,7 @@ def _sprints_ended(project: Project) -> int:
     return Sprint.objects.filter(project=project, status=Sprint.Status.CLOSED).count()
 
 
-def _live_waivers(review: GateReview, at: datetime) -> dict[str, str]:
-    live = Waiver.objects.live(at).filter(review=review)
-    return {one.requirement_key: f"until {one.expires_at:%Y-%m-%d}, {one.reason}" for one in live}
+def _live_waivers(kind: str, ref: str, at: datetime) -> Iterable[Waiver]:
+    """Return the live waivers of a subject, at whichever gate; the longest of a key comes last."""
+    live = Waiver.objects.live(at).filter(review__subject_kind=kind, review__subject_ref=ref)
+    return live.order_by("expires_at", "pk")

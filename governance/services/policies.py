@@ -16,9 +16,9 @@ from governance.models import Environment, GateReview, Policy, PolicyVersion
 from governance.rules.digests import digest_of
 from governance.rules.policy import EnvironmentRules, GateRules, PolicyError, PolicyRules, Problem
 from governance.rules.policy_reader import parse_policy as parse_rules
-from governance.rules.requirements import VOCABULARY
 from governance.rules.transitions import POLICY_VERSION_TRANSITIONS
 from governance.services import yaml_places
+from governance.services.check_registry import vocabulary
 from ledger import services as ledger
 from projects.actors import Actor
 from projects.errors import (
@@ -132,8 +132,8 @@ def load_standard_policies(*, actor: Actor) -> list[PolicyVersion]:
 
 
 def rules_of(version: PolicyVersion) -> PolicyRules:
-    """Return the rules of a version."""
-    return parse_text(version.text)
+    """Return the rules of a version; a check that is gone since is judged as an error."""
+    return parse_text(version.text, is_open=True)
 
 
 def gate_rules(version: PolicyVersion, gate: str) -> GateRules:
@@ -150,8 +150,10 @@ def gate_rules(version: PolicyVersion, gate: str) -> GateRules:
 
 
 @lru_cache(maxsize=32)
-def parse_text(text: str) -> PolicyRules:
+def parse_text(text: str, *, is_open: bool = False) -> PolicyRules:
     """Read a policy's YAML; a text that was read before is not read again.
+
+    An open reading, of what was accepted before, lets pass checks that are not installed now.
 
     Raises:
         InvalidInput: code `invalid_policy`; every problem with its key and its line.
@@ -164,7 +166,7 @@ def parse_text(text: str) -> PolicyRules:
     problems = list(chain(_repeated_keys(root), _schema_problems(raw)))
     if not problems:
         try:
-            return parse_rules(raw, VOCABULARY)
+            return parse_rules(raw, vocabulary(is_open=is_open))
         except PolicyError as error:
             problems = list(error.problems)
     raise _invalid(problems, root)

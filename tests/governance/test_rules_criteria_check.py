@@ -42,9 +42,12 @@ def test_every_result_stores_what_was_compared_with_what_and_by_whom():
         scope=scope(criterion(confidence_key="test_auc_low")),
     )
     detail = judged(context)["key.auc"].detail
-    assert (detail["value"], detail["compared"], detail["threshold"]) == (0.9, 0.75, 0.7)
-    assert (detail["run_id"], detail["dataset_digest"]) == ("r1", "d" * 64)
-    assert detail["evaluator"] == EVALUATOR
+    compared = detail["compared"]
+    assert (compared["value"], compared["compared"], compared["threshold"]) == (0.9, 0.75, 0.7)
+    assert (compared["run_id"], compared["dataset_digest"]) == ("r1", "d" * 64)
+    assert compared["evaluator"] == EVALUATOR
+    sources = [(source["ref"], source["digest"]) for source in detail["source"]]
+    assert sources == [("run:r1", "9" * 64), ("dataset_version:1", "d" * 64)]
     assert detail["evaluated_at"] == NOW.isoformat()
 
 

@@ -1,6 +1,7 @@
 """Policies: the shipped ones are sound, and every mistake is named with its key."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,3 +161,47 @@ def test_whatever_is_no_policy_is_refused_in_words(raw):
     with pytest.raises(PolicyError) as error:
         parse_policy(raw, VOCABULARY)
     assert error.value.problems
+
+
+@pytest.mark.parametrize(
+    ("check", "params", "where", "words"),
+    [
+        ("evidence_present", {"kind": "eda_report", "max_age_days": 1.5}, "max_age_days", "whole"),
+        ("evidence_present", {"kind": "eda_report", "max_age_days": True}, "max_age_days", "whole"),
+        ("evidence_present", {"kind": "eda_report", "max_age_days": 0}, "max_age_days", "least 1"),
+        ("evidence_present", {"kind": " "}, "kind", "must be a text"),
+        ("evidence_present", {"any_of": []}, "any_of", "at least one name"),
+        ("evidence_present", {"any_of": ["a", "a"]}, "any_of", "names one twice"),
+        ("evidence_present", {"any_of": "a"}, "any_of", "must be a list"),
+        ("evidence_present", {}, "", "must say exactly one of any_of, kind"),
+        ("evidence_present", {"kind": "a", "any_of": ["b"]}, "", "must say exactly one of"),
+        (
+            "no_open_findings",
+            {"severity": "huge"},
+            "severity",
+            "one of low, medium, high, critical",
+        ),
+        ("commit_recorded", {"allow_dirty": "yes"}, "allow_dirty", "true or false"),
+        ("reproducible", {"tolerance": 2}, "tolerance", "from 0 to 1"),
+        ("reproducible", {"tolerance": float("nan")}, "tolerance", "from 0 to 1"),
+        ("reproducible", {"tolerance": "0.1"}, "tolerance", "must be a number"),
+        ("waivers_within", {"most": -1}, "most", "at least 0"),
+        ("gate_passed", {}, "", "must say passed"),
+        ("gate_passed", {"passed": "nowhere"}, "passed", "there is no 'nowhere'"),
+        ("script_passes", {"script": "nothing"}, "script", "there is no 'nothing'"),
+        ("run_finished", {"status": "FINISHED"}, "status", "is not known here; allowed: none"),
+    ],
+)
+def test_a_parameter_of_the_wrong_kind_is_named_with_its_key(check, params, where, words):
+    def change(policy):
+        policy["gates"]["data"]["requirements"][0].update(check=check, params=params)
+
+    key = "gates.data.requirements.0.params" + (f".{where}" if where else "")
+    assert words in problems_of(change)[key]
+
+
+def test_a_policy_that_was_published_stays_readable_when_a_check_is_gone():
+    raw = copy.deepcopy(STANDARD)
+    raw["gates"]["data"]["requirements"][0].update(check="own", params={"least": "many"})
+    gone = replace(VOCABULARY, is_open=True)
+    assert parse_policy(raw, gone).gates["data"].requirements[0].check == "own"

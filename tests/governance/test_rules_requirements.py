@@ -8,22 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.rules import requirements
 from governance.rules.checks import (
+    ApprovalFact,
     CheckContext,
     CheckOutcome,
     DatasetFact,
     EvidenceFact,
     FindingFact,
+    PromiseFact,
     ScopeFact,
+    WaiverFact,
+    WorkFact,
+    passed,
 )
+from governance.rules.families import CHECKS
+from governance.rules.families.data import DATASHEET_SECTIONS
+from governance.rules.families.evidence import CARD_SECTIONS
+from governance.rules.params import Whole
 from governance.rules.policy import RequirementRule
+from governance.rules.registry import NamedCheck
 from governance.rules.requirements import (
-    CHECKS,
-    DATASHEET_SECTIONS,
     HOLDING,
     apply_waivers,
-    judge_identities,
+    judge_always,
     judge_requirement,
 )
 
@@ -55,6 +62,7 @@ GOOD = CheckContext(
     now=NOW,
     gate="validation",
     subject_kind="model_version",
+    subject_ref="model_version:7",
     attributes=MappingProxyType(
         {
             "readiness_score": 80,
@@ -70,12 +78,42 @@ GOOD = CheckContext(
             "datasheet": {**dict.fromkeys(DATASHEET_SECTIONS, "said"), "columns": {"age": {}}},
             "leaks": ["duration"],
             "parses": True,
+            "run_id": "r1",
+            "seed": "7",
+            "monitors": [{"ref": "monitor:1", "name": "m", "last_report_at": STARTED.isoformat()}],
+            "approaches_tried": 2,
+            "baseline_run": True,
+            "open_time_boxes": [],
+            "decision": "Build the second one.",
         }
     ),
     metrics=MappingProxyType({"test_auc": 0.8}),
-    bindings=MappingProxyType({"model_files": "f" * 64}),
-    bound=MappingProxyType({"model_files": "f" * 64}),
-    evidence=(EvidenceFact("model_card", "Card", NOW - timedelta(days=5)),),
+    bindings=MappingProxyType({"model_files": "f" * 64, "run": "9" * 64}),
+    bound=MappingProxyType({"model_files": "f" * 64, "run": "9" * 64}),
+    bindings_digest="b" * 64,
+    authors=MappingProxyType({"run": frozenset({1})}),
+    evidence=(
+        EvidenceFact(
+            "model_card",
+            "Card",
+            NOW - timedelta(days=5),
+            dict.fromkeys(CARD_SECTIONS, "said"),
+            "evidence:1",
+            "e" * 64,
+            1,
+        ),
+        EvidenceFact("load_test", "Load test", NOW, {"passed": True}, "evidence:2", "d" * 64, 1),
+    ),
+    approvals=MappingProxyType(
+        {
+            "validation": ApprovalFact(
+                "validation", "gate_review:3", {"model_files": "f" * 64, "run": "9" * 64}
+            )
+        }
+    ),
+    work=MappingProxyType(
+        {"key": WorkFact("check_run:1", "done", "Yes.", "b" * 64, result={"outcome": "pass"})}
+    ),
     datasets=(DatasetFact("dataset_version:1", "bank v1", is_approved=True),),
     scope=scope(
         criterion(),
@@ -85,7 +123,13 @@ GOOD = CheckContext(
         ],
     ),
 )
-PARAMS = {"evidence_present": {"kind": "model_card"}, "no_open_findings": {"severity": "high"}}
+PARAMS = {
+    "evidence_present": {"kind": "model_card"},
+    "evidence_passed": {"kind": "load_test"},
+    "no_open_findings": {"severity": "high"},
+    "gate_passed": {"passed": "validation"},
+    "script_passes": {"script": "parity"},
+}
 
 
 def rule(check, *, blocking=True, **params):
@@ -106,7 +150,7 @@ def test_every_check_passes_on_what_is_right(check):
 
 
 #: These find nothing to complain about when there is nothing.
-CONTENT_WITH_NOTHING = {"no_open_findings", "champion_compared"}
+CONTENT_WITH_NOTHING = {"no_open_findings", "champion_compared", "waivers_within"}
 
 
 @pytest.mark.parametrize("check", sorted(set(CHECKS) - CONTENT_WITH_NOTHING))
@@ -135,6 +179,22 @@ def test_no_check_passes_on_nothing(check):
         ("leaks_excluded", {"leaks": ["age"]}, "fail", "The scope uses age"),
         ("leaks_excluded", {"leaks": []}, "fail", "does not mark it"),
         ("policy_parses", {"parses": False}, "fail", "no policy"),
+        ("seed_recorded", {"seed": None}, "missing", "log the parameter seed"),
+        ("monitoring_live", {"monitors": []}, "missing", "No active monitor"),
+        (
+            "monitoring_live",
+            {"monitors": [{"ref": "monitor:1", "last_report_at": None}]},
+            "missing",
+            "has not reported",
+        ),
+        (
+            "monitoring_live",
+            {"monitors": [{"ref": "monitor:1", "last_report_at": "2026-10-01T00:00:00+00:00"}]},
+            "stale",
+            "53 days old; 30 at most",
+        ),
+        ("time_boxes_closed", {"open_time_boxes": ["Spike 3"]}, "fail", "Still open: Spike 3."),
+        ("decision_recorded", {"decision": " "}, "missing", "No decision"),
     ],
 )
 def test_each_check_says_what_it_misses(check, changes, outcome, words):
@@ -209,8 +269,8 @@ def test_each_criterion_of_the_gate_gets_a_result_of_its_own():
         ("key.auc", "pass"),
         ("key.lift", "missing"),
     ]
-    assert found[0].detail["value"] == 0.8
-    assert found[0].detail["threshold"] == 0.7
+    assert found[0].detail["compared"]["value"] == 0.8
+    assert found[0].detail["compared"]["threshold"] == 0.7
 
 
 @pytest.mark.parametrize(("value", "outcome"), [(0.7, "pass"), (0.6999, "fail")])
@@ -222,7 +282,7 @@ def test_a_criterion_compares_with_the_locked_threshold(value, outcome):
 def test_a_metric_that_is_not_finite_is_an_error_and_never_a_pass(value):
     (one,) = judge_requirement(rule("criteria_met"), replace(GOOD, metrics={"test_auc": value}))
     assert (one.outcome, one.is_blocking) == ("error", True)
-    assert one.detail["value"] is None
+    assert one.detail["compared"]["value"] is None
 
 
 def test_criteria_locked_after_the_run_began_fail_even_if_all_are_met():
@@ -248,29 +308,86 @@ def test_a_should_informs_and_a_kill_waits_for_its_date():
     assert "from 2026-11-24 on" in found[1].message
 
 
+def answering(answer, **more):
+    """Return the outcomes of a check that answers so."""
+    checks = {"own": NamedCheck("own", lambda params, context: answer(), **more)}
+    return judge_requirement(rule("own"), GOOD, checks)
+
+
 def test_a_check_that_breaks_blocks_with_a_clear_message():
-    def broken(params, context):
+    def broken():
         raise KeyError("auc")
 
-    checks = {**CHECKS, "broken": requirements.NamedCheck(broken)}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(requirements, "CHECKS", checks)
-        (one,) = judge_requirement(rule("broken"), GOOD)
+    (one,) = answering(broken)
     assert one.outcome == "error"
-    assert "The check broken broke: KeyError" in one.message
+    assert "The check own broke: KeyError" in one.message
     assert not one.holds
 
 
 def test_a_check_that_answers_nothing_is_missing():
-    checks = {**CHECKS, "silent": requirements.NamedCheck(lambda params, context: [])}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(requirements, "CHECKS", checks)
-        assert outcomes("silent", GOOD) == ["missing"]
+    (one,) = answering(list)
+    assert one.outcome == "missing"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        "pass",
+        ["pass"],
+        CheckOutcome("waived", "I waive it."),
+        CheckOutcome("fine", "x"),
+        passed("x", value=float("nan")),
+        passed("x", value=object()),
+    ],
+)
+def test_an_answer_that_no_check_may_give_is_an_error(answer):
+    (one,) = answering(lambda: answer)
+    assert (one.outcome, one.holds) == ("error", False)
+    assert "The check own broke" in one.message
+
+
+def test_a_check_that_is_gone_is_an_error_and_never_a_pass():
+    (one,) = judge_requirement(rule("own"), GOOD, CHECKS)
+    assert (one.outcome, one.holds) == ("error", False)
+    assert "There is no check own" in one.message
+
+
+def test_parameters_that_a_newer_check_does_not_take_are_an_error():
+    (one,) = answering(lambda: passed("x"), params={"least": Whole("rows")}, needs=[("least",)])
+    assert one.outcome == "error"
+    assert "cannot use its parameters: params must say least" in one.message
+
+
+def test_a_result_says_what_was_compared_where_it_was_read_when_and_by_which_version():
+    (one,) = judge_requirement(rule("run_finished"), GOOD)
+    assert one.detail == {
+        "compared": {"value": "FINISHED", "operator": "=", "threshold": "FINISHED"},
+        "source": [{"ref": "run:r1", "digest": "9" * 64, "label": ""}],
+        "check_version": "check 1",
+        "evaluated_at": NOW.isoformat(),
+    }
+
+
+@pytest.mark.parametrize("check", sorted(set(CHECKS) - {"waivers_within"}))
+def test_every_check_says_where_it_looked(check):
+    for one in judge_requirement(rule(check), GOOD):
+        assert [source["ref"] for source in one.detail["source"]] != []
+        assert one.detail["evaluated_at"] == NOW.isoformat()
+
+
+def test_a_promise_stands_before_its_gate_whatever_the_policy_asks():
+    promised = (PromiseFact("condition:4", "Retrain without age.", "gate_review:2"),)
+    (one,) = judge_always(replace(GOOD, promises=promised))
+    assert (one.key, one.outcome, one.holds) == ("promises", "fail", False)
+    assert "Retrain without age." in one.message
+    refs = [source["ref"] for source in one.detail["source"]]
+    assert refs == ["condition:4", "gate_review:2"]
 
 
 def test_unknown_hands_are_a_blocking_result():
-    assert judge_identities(GOOD) == []
-    (one,) = judge_identities(replace(GOOD, unmapped=("ghost",)))
+    assert judge_always(GOOD) == []
+    (one,) = judge_always(replace(GOOD, unmapped=("ghost",)))
     assert (one.key, one.outcome, one.is_blocking) == ("identities", "fail", True)
 
 
@@ -295,8 +412,102 @@ def test_what_does_not_block_only_informs():
 
 @given(outcome=st.sampled_from(["fail", "missing", "error", "stale", "mismatch"]))
 def test_only_a_pass_and_a_waiver_hold(outcome):
-    answer = requirements.NamedCheck(lambda params, context: CheckOutcome(outcome, "x"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(requirements, "CHECKS", {**CHECKS, "fixed": answer})
-        (one,) = judge_requirement(rule("fixed"), GOOD)
+    (one,) = answering(lambda: CheckOutcome(outcome, "x"))
     assert not one.holds
+
+
+def test_evidence_has_the_age_that_the_policy_gives_its_kind():
+    context = replace(GOOD, evidence_ages={"model_card": 4})
+    for check, params in (("evidence_present", {"kind": "model_card"}), ("card_complete", {})):
+        assert outcomes(check, context, **params) == ["stale"]
+        assert outcomes(check, context, max_age_days=5, **params) == ["pass"]
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [(True, "pass"), (False, "fail"), (None, "missing"), ("true", "missing"), (1, "missing")],
+)
+def test_only_evidence_that_says_true_has_passed(said, outcome):
+    tested = EvidenceFact("load_test", "Newer test", NOW + timedelta(1), {"passed": said})
+    context = replace(GOOD, evidence=(*GOOD.evidence, tested))
+    assert outcomes("evidence_passed", context, kind="load_test") == [outcome]
+
+
+def test_a_card_lacks_what_is_blank_wherever_its_sections_stand():
+    blank = {**dict.fromkeys(CARD_SECTIONS, "said"), "limits": "  "}
+    card = EvidenceFact("model_card", "Card", NOW, {"sections": blank})
+    (one,) = judge_requirement(rule("card_complete"), replace(GOOD, evidence=(card,)))
+    assert (one.outcome, one.message) == ("missing", "The model card lacks: limits.")
+    assert outcomes("card_complete", replace(GOOD, evidence=(card,)), sections=["details"]) == [
+        "pass"
+    ]
+
+
+def test_another_gate_must_have_approved_what_stands_here_now():
+    assert outcomes("gate_passed", GOOD, passed="staging") == ["missing"]
+    changed = replace(GOOD, bindings={**GOOD.bindings, "model_files": "0" * 64})
+    (one,) = judge_requirement(rule("gate_passed"), changed)
+    assert one.outcome == "stale"
+    assert one.detail["compared"]["moved"] == ["model_files"]
+
+
+def test_evidence_that_came_after_an_approval_does_not_undo_it():
+    bound = {**GOOD.approvals["validation"].bound, "evidence": "1" * 64}
+    approval = ApprovalFact("validation", "gate_review:3", bound)
+    moved = {**GOOD.bindings, "evidence": "2" * 64}
+    context = replace(GOOD, approvals={"validation": approval}, bindings=moved)
+    assert outcomes("gate_passed", context) == ["pass"]
+
+
+def test_waivers_are_counted_by_requirement():
+    waivers = tuple(WaiverFact(f"waiver:{n}", key) for n, key in enumerate(["a", "b", "a"]))
+    context = replace(GOOD, waivers=waivers)
+    assert outcomes("waivers_within", context, most=2) == ["pass"]
+    assert outcomes("waivers_within", context, most=1) == ["fail"]
+    assert outcomes("waivers_within", context) == ["fail"]
+
+
+def test_a_sprint_needs_its_approaches_and_its_baseline():
+    few = with_attributes(approaches_tried=1, baseline_run=False)
+    assert outcomes("approaches_tried", few) == ["fail", "fail"]
+    assert outcomes("approaches_tried", few, least=1) == ["pass", "fail"]
+    assert outcomes("approaches_tried", with_attributes(baseline_run=None)) == ["pass", "missing"]
+
+
+def done(status="done", outcome="pass", bound="b" * 64):
+    work = WorkFact("check_run:1", status, "It says.", bound, result={"outcome": outcome})
+    return replace(GOOD, work={"key": work})
+
+
+@pytest.mark.parametrize("check", ["script_passes", "reproducible"])
+@pytest.mark.parametrize(
+    ("context", "outcome"),
+    [
+        (replace(GOOD, work={}), "missing"),
+        (done(), "pass"),
+        (done(outcome="fail"), "fail"),
+        (done(outcome="missing"), "missing"),
+        (done(outcome="waived"), "error"),
+        (done(status="queued"), "missing"),
+        (done(status="running"), "missing"),
+        (done(status="cancelled"), "missing"),
+        (done(status="failed"), "error"),
+        (done(bound="c" * 64), "stale"),
+    ],
+)
+def test_work_counts_when_it_is_done_for_what_the_review_binds(check, context, outcome):
+    assert outcomes(check, context) == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("producer", "said", "outcome"),
+    [(2, True, "pass"), (2, False, "fail"), (1, True, "fail"), (None, True, "fail")],
+)
+def test_a_reproduction_by_somebody_else_stands_in_for_one_here(producer, said, outcome):
+    vouched = EvidenceFact(
+        "reproduction", "Done again", NOW, {"passed": said}, "evidence:9", produced_by=producer
+    )
+    context = replace(GOOD, work={}, evidence=(*GOOD.evidence, vouched))
+    (one,) = judge_requirement(rule("reproducible"), context)
+    assert one.outcome == outcome
+    assert one.detail["source"][0]["ref"] == "evidence:9"
