@@ -50,11 +50,24 @@ ACTIONS: Mapping[str, frozenset[str]] = {
         {Role.LEAD, Role.ML_ENGINEER, Role.OPERATIONS, Role.BUSINESS_OWNER}
     ),
     "promotion.apply": frozenset(),
+    # Which of these roles may break the glass is for the policy to say.
+    "override.request": PARTICIPANTS,
+    "override.confirm": PARTICIPANTS,
+    "override.decline": PARTICIPANTS,
+    "override.end": frozenset({Role.LEAD, Role.ML_ENGINEER}) | OVERSIGHT,
 }
 
 _EVERY_PART: frozenset[str] = frozenset({"evidence.record", "finding.open", "review.evaluate"})
 SYSTEM_ACTIONS: Mapping[str, frozenset[str]] = {
-    "governance": frozenset({"review.suspend", "promotion.suspend", "review.refresh"}),
+    "governance": frozenset(
+        {
+            "review.suspend",
+            "promotion.suspend",
+            "review.refresh",
+            "override.decline",
+            "override.end",
+        }
+    ),
     "promotion": frozenset({"promotion.apply", "promotion.suspend"}),
     "monitoring": frozenset({"review.suspend", "promotion.suspend"}),
     "serving": frozenset({"promotion.suspend"}),

@@ -52,7 +52,8 @@ CHECK_RUN_TRANSITIONS: Table = {
 FINDING_TRANSITIONS: Table = {
     "open": frozenset({"resolved"}),
     "resolved": frozenset({"closed", "open"}),
-    "closed": frozenset(),
+    # What comes back is the same finding, with its history.
+    "closed": frozenset({"open"}),
 }
 
 POLICY_VERSION_TRANSITIONS: Table = {

@@ -60,9 +60,17 @@ def mark_stale(review: GateReview, moved: Sequence[Moved], *, actor: Actor) -> N
 
 
 def halt_promotion(review: GateReview, to: str, *, actor: Actor, reason: str) -> None:
-    """Move the promotion of a review that ended to the matching status, where there is an arrow."""
+    """Move the promotion of a review that ended to the matching status, where there is an arrow.
+
+    One that break-glass let through is on its way or serves already; it is suspended.
+    """
     promotion = Promotion.objects.filter(review=review).first()
-    if promotion is None or to not in PROMOTION_TRANSITIONS[promotion.status]:
+    if promotion is None:
+        return
+    arrows = PROMOTION_TRANSITIONS[promotion.status]
+    if to not in arrows:
+        to = Promotion.Status.SUSPENDED
+    if to not in arrows:
         return
     move(promotion, to, allowed=PROMOTION_TRANSITIONS, status_reason=reason)
     ledger.append(

@@ -9,13 +9,15 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from governance import access
-from governance.models import Finding, LineageNode
+from governance.models import Finding, GateReview, LineageNode, Override, Promotion
 from governance.rules.transitions import FINDING_TRANSITIONS
 from governance.services import lineage
-from governance.subjects import require_of_project
+from governance.services.binding import stored_authors
+from governance.subjects import primary_key, require_of_project
 from ledger import services as ledger
+from projects.access import roles_of
 from projects.actors import Actor
-from projects.errors import InvalidInput, NotPermitted
+from projects.errors import InvalidInput, NotFound, NotPermitted, RuleViolated
 from projects.lifecycle import move
 from projects.models import Project
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Status = Finding.Status
+#: A finding may also be about the act of promoting; nothing else judges a promotion by itself.
+PROMOTION = "promotion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class NewFinding:
     data: Mapping[str, Any] | None = None
     due_on: date | None = None
     owner: "User | None" = None
+    recommended_action: str = ""
+    review: GateReview | None = None
 
 
 @transaction.atomic
@@ -46,12 +52,15 @@ def open_finding(finding: NewFinding, *, actor: Actor) -> Finding:
 
     Raises:
         NotPermitted: the actor has no part in the project.
-        NotFound: code `no_such_subject`; the project has no such subject.
+        NotFound: code `no_such_subject`; the project has no such subject or review.
         InvalidInput: no title, or an unknown severity or kind of subject.
+        RuleViolated: code `owner_unfit`.
     """
     access.require(actor, "finding.open", finding.project)
     _check(finding)
-    require_of_project(finding.subject_kind, finding.subject_ref, finding.project)
+    _require_subject(finding)
+    if finding.owner is not None:
+        require_fit_owner(finding.owner, finding.project)
     row = Finding.objects.create(
         project=finding.project,
         subject_kind=finding.subject_kind,
@@ -62,6 +71,8 @@ def open_finding(finding: NewFinding, *, actor: Actor) -> Finding:
         source=actor.ref,
         owner=finding.owner,
         due_on=finding.due_on,
+        recommended_action=finding.recommended_action.strip(),
+        review=finding.review,
         data=dict(finding.data or {}),
     )
     _link(row)
@@ -88,11 +99,11 @@ def resolve_finding(finding: Finding, *, actor: Actor, resolution: str) -> Findi
 
 @transaction.atomic
 def reopen_finding(finding: Finding, *, actor: Actor, reason: str) -> Finding:
-    """Send a resolved finding back: the verification failed."""
+    """Send a resolved finding back, because it was not gone; or a closed one that has come back."""
     access.require(actor, "finding.reopen", finding.project)
     if not reason.strip():
         raise InvalidInput("Give the reason.", code="reason_missing")
-    move(finding, Status.OPEN, allowed=FINDING_TRANSITIONS)
+    move(finding, Status.OPEN, allowed=FINDING_TRANSITIONS, closed_by=None, closed_at=None)
     _record("finding.reopened", finding, actor=actor, reason=ledger.remember_personal_text(reason))
     return finding
 
@@ -102,12 +113,14 @@ def close_finding(finding: Finding, *, actor: Actor) -> Finding:
     """Close a resolved finding after verifying it.
 
     Raises:
-        NotPermitted: code `verifier_not_independent`; whoever resolved or owns it cannot verify.
+        NotPermitted: code `verifier_not_independent`; whoever resolved or owns it, or did the
+            work that it is about, cannot verify.
     """
     access.require(actor, "finding.close", finding.project)
-    if actor.user_id is None or actor.user_id in {finding.resolved_by_id, finding.owner_id}:
+    if actor.user_id is None or actor.user_id in not_independent(finding):
         raise NotPermitted(
-            "Who resolved or owns a finding cannot verify it; ask somebody else.",
+            "Who resolved or owns a finding, or did the work that it is about, cannot verify it; "
+            "ask somebody else.",
             code="verifier_not_independent",
         )
     move(
@@ -119,6 +132,53 @@ def close_finding(finding: Finding, *, actor: Actor) -> Finding:
     )
     _record("finding.closed", finding, actor=actor)
     return finding
+
+
+def not_independent(finding: Finding) -> frozenset[int]:
+    """Return the people who cannot judge a finding: resolver, owner, and authors where known.
+
+    Authors are those that the newest review of the subject was bound with; of a promotion also
+    the two who broke the glass for it.
+    """
+    people = {finding.resolved_by_id, finding.owner_id}
+    reviews = GateReview.objects.of_subject(finding.subject_kind, finding.subject_ref)
+    if finding.subject_kind == PROMOTION:
+        key = primary_key(finding.subject_ref, PROMOTION)
+        reviews = GateReview.objects.filter(promotion=key)
+        for pair in Override.objects.filter(promotion=key).values_list(
+            "requested_by", "confirmed_by"
+        ):
+            people |= set(pair)
+    newest = reviews.order_by("-pk").first()
+    if newest is not None:
+        people = people.union(*stored_authors(newest).values())
+    return frozenset(who for who in people if who is not None)
+
+
+def require_fit_owner(owner: "User", project: Project) -> None:
+    """Refuse an owner who has no part in the project, or reads only.
+
+    Raises:
+        RuleViolated: code `owner_unfit`.
+    """
+    if not roles_of(owner, project) & access.PARTICIPANTS:
+        name = owner.get_full_name() or owner.get_username()
+        raise RuleViolated(
+            f"{name} has no role on {project.name} that could see to a finding.",
+            code="owner_unfit",
+            reasons=["The owner takes part in the project."],
+        )
+
+
+def _require_subject(finding: NewFinding) -> None:
+    if finding.review is not None and finding.review.project_id != finding.project.pk:
+        raise NotFound(f"{finding.project.name} has no such review.", code="no_such_subject")
+    if finding.subject_kind != PROMOTION:
+        require_of_project(finding.subject_kind, finding.subject_ref, finding.project)
+        return
+    key = primary_key(finding.subject_ref, PROMOTION)
+    if not Promotion.objects.filter(pk=key, project=finding.project).exists():
+        raise NotFound(f"{finding.project.name} has no such promotion.", code="no_such_subject")
 
 
 def _check(finding: NewFinding) -> None:

@@ -22,6 +22,14 @@ class WorkingDays:
         """Return the number of working days from `first` to `last`, both counted."""
         return sum(self.is_working(day) for day in days_between(first, last))
 
+    def after(self, day: date, number: int) -> date:
+        """Return the working day that comes so many working days after `day`."""
+        for _ in range(number):
+            day += A_DAY
+            while not self.is_working(day):
+                day += A_DAY
+        return day
+
 
 def days_between(first: date, last: date) -> Iterator[date]:
     """Give every day from `first` to `last`, both included."""
