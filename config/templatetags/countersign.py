@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from governance.services.inbox import waiting_count
+from projects import markdown as markdowns
 from projects.services.notices import unread_count
 
 register = template.Library()
@@ -161,6 +162,12 @@ def plain(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{words(key)}: {plain(item)}" for key, item in value.items())
     return "none" if value is None else str(value)
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """Show what somebody wrote as HTML that can do no harm."""
+    return markdowns.render(text)
 
 
 @register.filter

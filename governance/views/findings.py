@@ -12,6 +12,7 @@ from governance import access
 from governance.models import Finding, GateReview
 from governance.services import findings
 from governance.views.base import attempt, page, visible_or_404
+from governance.views.forms import FindingForm
 from projects.actors import Actor
 
 
@@ -50,6 +51,27 @@ def _name_of(source: str) -> str:
     if user is not None:
         return user.get_full_name() or user.get_username()
     return f"{key} (part of the system)" if kind == "system" else source
+
+
+@require_POST
+@page
+def raise_finding(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Put a defect on record that was found on a review's page."""
+    review = visible_or_404(GateReview.objects.select_related("project"), actor, pk=pk)
+    form = FindingForm(request.POST)
+    back = reverse("governance:review", args=[pk]) + "#findings"
+    if not form.is_valid():
+        messages.error(request, "Say in a few words what is wrong, and how grave it is.")
+        return redirect(back)
+    new = findings.NewFinding(
+        review.project, review.subject_kind, review.subject_ref, **form.cleaned_data
+    )
+    return attempt(
+        request,
+        lambda: findings.open_finding(new, actor=actor),
+        done="The finding is on record. Evaluate again to see what it does to the gate.",
+        back=back,
+    )
 
 
 @require_POST

@@ -3,8 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
-from governance.models import GateReview, SignOff
+from governance.models import Finding, GateReview, SignOff
+from governance.services.delegations import LONGEST
 from projects.models import Project
 
 MEANINGS = {
@@ -77,6 +80,54 @@ class FeedbackForm(forms.Form):
 
     text = forms.CharField(
         label="Your opinion", max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class FindingForm(forms.Form):
+    """A defect found while reviewing."""
+
+    title = forms.CharField(label="What is wrong?", max_length=200)
+    severity = forms.ChoiceField(choices=Finding.Severity.choices, initial=Finding.Severity.MEDIUM)
+    description = forms.CharField(
+        label="How does it show?",
+        required=False,
+        max_length=8000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class DueDateForm(forms.Form):
+    """Another day by which a review shall be decided."""
+
+    due_on = forms.DateField(label="Due on", widget=forms.DateInput(attrs={"type": "date"}))
+    reason = forms.CharField(label="Why?", max_length=1000)
+
+
+class PersonChoiceField(forms.ModelChoiceField):
+    """People by their names."""
+
+    def label_from_instance(self, user: Any) -> str:
+        return str(user.get_full_name() or user.get_username())
+
+
+class HandoverForm(forms.Form):
+    """Who shall be asked instead, and why; only people who may sign are offered."""
+
+    role = forms.CharField(widget=forms.HiddenInput)
+    person = PersonChoiceField(queryset=User.objects.none())
+    note = forms.CharField(label="Why?", max_length=300)
+
+    def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["person"].queryset = people  # type: ignore[attr-defined]
+
+
+class DelegationForm(HandoverForm):
+    """To whom the right to sign goes for some days."""
+
+    note = forms.CharField(label="Why?", max_length=4000)
+    days = forms.IntegerField(
+        label="For how many days?", min_value=1, max_value=LONGEST.days, initial=14
     )
 
 

@@ -5,14 +5,22 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from governance import access
 from governance.models import Evidence, Finding, GateReview, RequirementResult, SignOff
 from governance.services import evaluating
 from governance.services import reviews as commands
-from governance.views.forms import MEANINGS, ConditionFormSet, FeedbackForm, SigningForm
+from governance.views.forms import (
+    MEANINGS,
+    ConditionFormSet,
+    DueDateForm,
+    FeedbackForm,
+    FindingForm,
+    SigningForm,
+)
+from governance.views.review_state import standing_of
 from governance.views.subjects import SUBJECT_PARTS, Fact, facts_of, subject_panel
 from ledger.models import LedgerEntry
 from projects.actors import Actor
@@ -21,6 +29,8 @@ from projects.models import Stakeholder
 Status = GateReview.Status
 #: Longer values of a ledger entry are left to the ledger's own page.
 SHORT = 200
+#: Lines of the history that stay in sight; twice as many are shown whole.
+LATEST = 8
 
 
 @dataclass(frozen=True)
@@ -29,14 +39,6 @@ class RequirementLine:
 
     result: RequirementResult
     links: Sequence[Fact]
-
-
-@dataclass(frozen=True)
-class Seat:
-    """A role that has to sign, and whether somebody in it has."""
-
-    label: str
-    is_signed: bool
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,15 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
     standing = commands.eligibility(review)
     facts = facts_of(review)
     requirements = _requirements(review, facts)
+    found = list(findings_about(review))
     return {
         "review": review,
         "promotion": getattr(review, "promotion", None),
         "requirements": requirements,
         "has_moved": review.status == Status.STALE
         or any(line.result.outcome == "stale" for line in requirements),
-        "seats": _seats(review),
+        "standing": standing_of(review, [line.result for line in requirements], standing),
         "people": evaluating.quorum_rule(review).people,
-        "unmet": evaluating.unmet_requirements(review),
         **_offers(review, actor),
         "eligibility": standing,
         "sign_offs": review.sign_offs.select_related("signer", "on_behalf_of").prefetch_related(
@@ -74,16 +76,19 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
         "evidence": [item for item in evidence if not _is_shown_apart(item)],
         "comparison": next((e for e in evidence if e.kind == "champion_comparison"), None),
         "plots": [item for item in evidence if _is_plot(item)],
-        "findings": Finding.objects.filter(
-            subject_kind=review.subject_kind, subject_ref=review.subject_ref
-        ).select_related("owner"),
+        "findings": found,
+        "open_findings": sum(one.status != Finding.Status.CLOSED for one in found),
+        "finding_form": FindingForm()
+        if access.can(actor, "finding.open", review.project)
+        else None,
+        "due_form": DueDateForm(initial={"due_on": review.due_on}),
         "waivers": review.waivers.select_related("granted_by"),
-        "feedback": review.feedback.select_related("author"),
+        "feedback": list(review.feedback.select_related("author")),
         "feedback_form": FeedbackForm(),
         "parts": sorted(review.bindings.items()),
         "panel": subject_panel(review),
         "links": [link for part in SUBJECT_PARTS for link in facts.get(part, [])],
-        "history": _history(review),
+        "history": shortened(history_of(review)),
         "signing": signing_context(request, review, actor, standing),
     }
 
@@ -93,9 +98,12 @@ def _offers(review: GateReview, actor: Actor) -> dict[str, bool]:
     status = review.status
     is_own = review.requested_by_id == actor.user_id
     withdraws = is_own or access.can(actor, "review.withdraw", review.project)
+    sets_due = is_own or access.can(actor, "review.set_due", review.project)
     return {
         "may_evaluate": status == Status.OPEN
         and access.can(actor, "review.evaluate", review.project),
+        "may_hand_over": status == Status.OPEN and access.can(actor, "review.sign", review.project),
+        "may_move_due": status == Status.OPEN and sets_due,
         "may_withdraw": status == Status.OPEN and withdraws,
         "may_refresh": status in {Status.OPEN, Status.STALE}
         and access.can(actor, "review.refresh", review.project),
@@ -104,12 +112,10 @@ def _offers(review: GateReview, actor: Actor) -> dict[str, bool]:
     }
 
 
-def _seats(review: GateReview) -> list[Seat]:
-    missing = evaluating.quorum_state(review).missing_roles
-    return [
-        Seat(Stakeholder.Role(role).label, is_signed=role not in missing)
-        for role in evaluating.quorum_rule(review).roles
-    ]
+def findings_about(review: GateReview) -> QuerySet[Finding]:
+    """Return what was found wrong with the subject of a review."""
+    about = Finding.objects.filter(subject_kind=review.subject_kind, subject_ref=review.subject_ref)
+    return about.select_related("owner")
 
 
 def _is_plot(item: Evidence) -> bool:
@@ -155,7 +161,14 @@ _LOOKED_AT: Mapping[str, Sequence[str]] = {
 }
 
 
-def _history(review: GateReview) -> list[HistoryLine]:
+def shortened(lines: Sequence[HistoryLine]) -> dict[str, Sequence[HistoryLine]]:
+    """Return the newest lines, and the earlier ones apart where there are many."""
+    cut = len(lines) - LATEST if len(lines) > 2 * LATEST else 0
+    return {"earlier": lines[:cut], "latest": lines[cut:]}
+
+
+def history_of(review: GateReview) -> list[HistoryLine]:
+    """Return what the ledger holds about a review and its promotion, oldest first."""
     subject = Q(subject=review.ref)
     promotion = getattr(review, "promotion", None)
     if promotion is not None:
