@@ -40,6 +40,7 @@ def wiring_is_importable(app_configs: Apps, **_: Any) -> list[CheckMessage]:
     """Refuse a dotted path that leads nowhere: a guard that is missing would guard nothing."""
     return [
         *_unimportable("SPRINT_GUARDS", settings.SPRINT_GUARDS, "countersign.E002"),
+        *_unimportable("TIER_LISTENERS", settings.TIER_LISTENERS, "countersign.E008"),
         *_unimportable(
             "SUBJECT_RESOLVERS", settings.SUBJECT_RESOLVERS.values(), "countersign.E003"
         ),

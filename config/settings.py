@@ -254,6 +254,8 @@ SPRINT_GUARDS = [
     "governance.guards.require_validated_version",
     "governance.guards.require_live_version",
 ]
+# Told when a project takes another risk tier, in the same transaction.
+TIER_LISTENERS = ["governance.services.rerouting.reroute_reviews"]
 # What upper layers tell the pages of a project; see projects/facts.py.
 RUN_SOURCE = "pipeline.facts.runs_of"
 RUN_REFRESHER = "pipeline.facts.refresh_runs"

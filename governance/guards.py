@@ -180,7 +180,7 @@ def _holders(project: Project, gate: str) -> list[str]:
     people = people_of(project)
     return [
         _role_with(role, (_name(claim.user) for claim in people.claims(role)))
-        for role in rules.sign_offs[project.tier].roles
+        for role in rules.quorum_at(project.tier).roles
     ]
 
 

@@ -37,6 +37,11 @@ DEVIATION_DECIDERS: frozenset[str] = frozenset(
     {Role.BUSINESS_OWNER, Role.VALIDATOR, Role.RISK_OFFICER, Role.EXECUTIVE}
 )
 
+#: Roles that oversee a project, of which a second one agrees to a lower tier.
+TIER_DECIDERS: frozenset[str] = frozenset(
+    {Role.BUSINESS_OWNER, Role.VALIDATOR, Role.RISK_OFFICER, Role.PRIVACY_OFFICER, Role.EXECUTIVE}
+)
+
 ACTIONS: Mapping[str, frozenset[str]] = {
     "project.view": ALL_ROLES,
     "stakeholder.assign": frozenset({Role.LEAD}),
@@ -50,6 +55,9 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "deviation.explain": BUILDERS,
     # Who loosened a criterion cannot wave it through, whatever their role; see the command.
     "deviation.decide": DEVIATION_DECIDERS,
+    "tier.assess": frozenset({Role.RISK_OFFICER, Role.VALIDATOR}),
+    # Who assessed it cannot agree, nor anybody who builds; see the command.
+    "tier.decide": TIER_DECIDERS,
     "sprint.plan": frozenset({Role.LEAD}),
     "sprint.start": frozenset({Role.LEAD}),
     "sprint.close": frozenset({Role.LEAD}),

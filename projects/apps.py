@@ -15,9 +15,9 @@ class ProjectsConfig(AppConfig):
             events,  # noqa: F401
             permissions,
         )
-        from projects.models import SprintSnapshot, WorkItemEvent
+        from projects.models import SprintSnapshot, TierAssessment, TierDecision, WorkItemEvent
 
-        for model in (WorkItemEvent, SprintSnapshot):
+        for model in (WorkItemEvent, SprintSnapshot, TierAssessment, TierDecision):
             keep_append_only(model)
 
         # After Django's own receiver, which creates the permissions and was connected first.

@@ -122,6 +122,15 @@ class GateRules:
         base = key.partition(".")[0]
         return next((rule for rule in self.requirements if rule.key == base), None)
 
+    def quorum_at(self, tier: str) -> QuorumRule:
+        """Return whose sign-offs a tier needs.
+
+        At a tier that the gate does not cover these are the ones of the gravest that it covers;
+        no review passes there, since `tiers.judge_cover` fails.
+        """
+        gravest = max(self.sign_offs, key=TIERS.index)
+        return self.sign_offs.get(tier, self.sign_offs[gravest])
+
     def requirements_at(self, tier: str) -> list[RequirementRule]:
         """Return the requirements that hold at a tier, in the order of the policy."""
         return [rule for rule in self.requirements if tier in rule.tiers]

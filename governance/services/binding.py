@@ -88,6 +88,22 @@ def stored_facts(subject: SubjectNow) -> dict[str, Any]:
     }
 
 
+def stored_subject(review: GateReview) -> SubjectNow:
+    """Return the subject as the review holds it, without asking its source again."""
+    held = review.facts
+    facts = SubjectFacts(
+        label=str(held.get("label", review.subject_label)),
+        project=review.project,
+        bindings=review.bindings,
+        metrics=held.get("metrics", {}),
+        attributes=held.get("attributes", {}),
+        authors=stored_authors(review),
+        unmapped=tuple(held.get("unmapped", ())),
+    )
+    evidence = evidence_now(review.subject_kind, review.subject_ref)
+    return SubjectNow(facts, review.bindings, evidence)
+
+
 def stored_authors(review: GateReview) -> dict[str, frozenset[int]]:
     """Return the authors as they were when the review was bound."""
     return {part: frozenset(ids) for part, ids in review.facts.get("authors", {}).items()}

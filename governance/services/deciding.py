@@ -14,7 +14,7 @@ from governance.services.policies import rules_of
 from governance.services.signers import counted_sign_offs
 from governance.subjects import primary_key
 from ledger import services as ledger
-from projects.actors import Actor
+from projects.actors import Actor, system
 from projects.lifecycle import compare_and_swap, move
 from projects.models import ScopingDocument
 from projects.services import scoping
@@ -44,6 +44,16 @@ def settle(review: GateReview, subject: SubjectNow, *, actor: Actor) -> list[Req
     elif review.status_reason:
         _explain(review, "")
     return results
+
+
+def ask_again(review: GateReview, subject: SubjectNow, *, asker: Actor) -> list[RequirementResult]:
+    """Settle a review because somebody asked; where a part of the system asks, only evaluate it.
+
+    Otherwise a schedule could complete what a change of tier or of time left one step short.
+    """
+    if asker.is_system:
+        return evaluating.store(review, evaluating.judge(review, subject))
+    return settle(review, subject, actor=system("governance"))
 
 
 def mark_stale(review: GateReview, moved: Sequence[Moved], *, actor: Actor) -> None:

@@ -34,6 +34,7 @@ from governance.rules.policy import GateRules, QuorumRule
 from governance.rules.quorum import QuorumState, Vote, judge_quorum
 from governance.rules.requirements import Judged
 from governance.rules.separation import unmapped_here
+from governance.rules.tiers import judge_cover
 from governance.services.binding import SubjectNow
 from governance.services.check_registry import checks
 from governance.services.policies import gate_rules, rules_of
@@ -53,7 +54,7 @@ def rules_for(review: GateReview) -> GateRules:
 
 def quorum_rule(review: GateReview) -> QuorumRule:
     """Return whose sign-offs the review needs."""
-    return rules_for(review).sign_offs[review.tier]
+    return rules_for(review).quorum_at(review.tier)
 
 
 def judge(review: GateReview, subject: SubjectNow) -> list[Judged]:
@@ -66,6 +67,7 @@ def judge(review: GateReview, subject: SubjectNow) -> list[Judged]:
         for one in requirements.judge_requirement(rule, context, known)
     ]
     judged += requirements.judge_always(context)
+    judged += judge_cover(rules_for(review), review.tier)
     return requirements.apply_waivers(judged, waived)
 
 

@@ -29,7 +29,7 @@ from governance.services.signers import Eligibility, eligibility, roles_without_
 from governance.services.signing import NewCondition, Signature, sign, statement_for
 from ledger import services as ledger
 from projects.actors import Actor, system
-from projects.errors import InvalidInput, InvalidTransition, NotFound, RuleViolated
+from projects.errors import InvalidInput, InvalidTransition, NotFound, RuleViolated, StaleState
 from projects.lifecycle import compare_and_swap, move
 from projects.models import Project
 
@@ -97,6 +97,7 @@ def request_review(request: ReviewRequest, *, actor: Actor) -> GateReview:
 def prepare(request: ReviewRequest, *, actor: Actor) -> Prepared:
     """Resolve the subject and check the request; call it before the transaction."""
     policy = published_policy(request.project)
+    request.project.refresh_from_db(fields=["tier"])
     gate = gate_rules(policy, request.gate)
     _require_fit(request, gate)
     subject = subject_now(request.subject_kind, request.subject_ref, policy)
@@ -127,6 +128,7 @@ def prepare(request: ReviewRequest, *, actor: Actor) -> Prepared:
 def open_review(prepared: Prepared, *, actor: Actor) -> GateReview:
     """Save a prepared review inside the caller's transaction, and evaluate it."""
     review, subject = prepared.review, prepared.subject
+    _require_same_tier(prepared)
     gate = gate_rules(review.policy_version, review.gate)
     _require_signers(review, gate, subject)
     try:
@@ -149,7 +151,8 @@ def open_review(prepared: Prepared, *, actor: Actor) -> GateReview:
 def evaluate_review(review: GateReview, *, actor: Actor) -> list[RequirementResult]:
     """Judge the requirements of an open review again, and decide it if that was all it lacked.
 
-    When a bound part has moved, the results say so and nothing is decided.
+    When a bound part has moved, the results say so and nothing is decided; nor is it when a part
+    of the system asks.
 
     Raises:
         InvalidTransition: code `review_not_open`.
@@ -166,7 +169,7 @@ def evaluate_review(review: GateReview, *, actor: Actor) -> list[RequirementResu
             judged = [*evaluating.judge(review, subject), _stale_result(moved)]
             results = evaluating.store(review, judged)
         else:
-            results = deciding.settle(review, subject, actor=system("governance"))
+            results = deciding.ask_again(review, subject, asker=actor)
         ledger.append(
             "review.evaluated",
             subject=review.ref,
@@ -200,7 +203,7 @@ def refresh_review(review: GateReview, *, actor: Actor) -> list[str]:
     with transaction.atomic():
         _rebind(review, subject)
         assignments.ask_signers(review)
-        deciding.settle(review, subject, actor=system("governance"))
+        deciding.ask_again(review, subject, asker=actor)
         ledger.append(
             "review.rebound",
             subject=review.ref,
@@ -299,6 +302,17 @@ def _require_cover(request: ReviewRequest, gate: GateRules, tier: str) -> None:
             code="tier_not_covered",
             reasons=[f"No quorum for {tier} risk."],
         )
+
+
+def _require_same_tier(prepared: Prepared) -> None:
+    """Refuse what was prepared for another tier: a change of tier moves only the reviews there are.
+
+    The row is held, so that the tier cannot change before the review is there to be moved.
+    """
+    project = prepared.request.project
+    tiers = Project.objects.select_for_update().values_list("tier", flat=True)
+    if tiers.get(pk=project.pk) != project.tier:
+        raise StaleState(f"The risk tier of {project.name} has just changed; request it again.")
 
 
 def _require_signers(review: GateReview, gate: GateRules, subject: SubjectNow) -> None:

@@ -35,6 +35,7 @@ from projects.models.scope_rows import (
     PriorArt,
 )
 from projects.models.sprint import Sprint, SprintCapacity, SprintSnapshot
+from projects.models.tier import TierAssessment, TierDecision
 from projects.models.work import (
     Attachment,
     Comment,
@@ -80,6 +81,8 @@ __all__ = [
     "SprintCapacity",
     "SprintSnapshot",
     "Stakeholder",
+    "TierAssessment",
+    "TierDecision",
     "WipLimit",
     "WorkItem",
     "WorkItemEvent",

@@ -49,7 +49,7 @@ def decide(content: Content, policy: ReadinessPolicy, *, present: str) -> TierVe
     because = _because(line, given)
     wanted = text(content, "tier_override")
     if wanted in TIERS and wanted != line.tier:
-        because = f"{because} The document overrides it: {wanted}."
+        because = f"{because} It is overridden: {wanted}."
         return TierVerdict(answers, line.tier, wanted, because)
     return TierVerdict(answers, line.tier, line.tier, because)
 

@@ -1,6 +1,8 @@
-"""Commands on a project's life: pause, resume, close, and the tier that its scope gave it."""
+"""Commands on a project's life: pause, resume, close, and the change of its tier."""
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 
 from ledger import services as ledger
 from projects import access
@@ -49,7 +51,11 @@ def close_project(project: Project, *, actor: Actor) -> Project:
 
 
 def change_tier(project: Project, tier: str, *, actor: Actor, because: str) -> None:
-    """Give the project the tier of its agreed scope, inside the transaction that approved it."""
+    """Give the project another tier, inside the transaction of the assessment that asks for it.
+
+    Every listener of `settings.TIER_LISTENERS` is told in the same transaction: it is called with
+    the project, the former tier and this command's own arguments.
+    """
     if tier == project.tier:
         return
     former = project.tier
@@ -60,6 +66,8 @@ def change_tier(project: Project, tier: str, *, actor: Actor, because: str) -> N
         actor=actor,
         data={"from": str(former), "to": tier, "because": because},
     )
+    for path in settings.TIER_LISTENERS:
+        import_string(path)(project, former=str(former), actor=actor, because=because)
 
 
 def require_active(project: Project) -> None:

@@ -21,7 +21,7 @@ from projects.lifecycle import compare_and_swap, move
 from projects.models import Project, ScopingDocument
 from projects.rules import scoping as rules
 from projects.rules.transitions import SCOPE_TRANSITIONS
-from projects.services import deviations
+from projects.services import deviations, tiers
 from projects.services.content import (
     CHILDREN,
     ParsedScope,
@@ -30,7 +30,6 @@ from projects.services.content import (
     fields_of,
     parse,
 )
-from projects.services.project_life import change_tier
 from projects.services.readiness import judge, readiness_policy, review_tier
 from projects.services.scope_authors import approved_scope, author_ids
 
@@ -224,10 +223,7 @@ def approve_scoping_document(
     _become_approved(document, decided)
     document.criteria.update(locked_at=decided)
     _record("scope.approved", document, actor=actor, review=review_ref)
-    tier = assess(document).tier
-    change_tier(
-        document.project, tier.chosen, actor=actor, because=f"{document.ref}: {tier.reason}"
-    )
+    tiers.record_of_scope(document, assess(document).tier, actor=actor)
     return document
 
 
