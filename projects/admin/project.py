@@ -25,7 +25,7 @@ class StakeholderForm(StakeholderModelForm):
 
     class Meta:
         model = Stakeholder
-        fields = ("user", "role", "valid_from", "valid_to")
+        fields = ("user", "role", "reporting_line", "valid_from", "valid_to")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -116,8 +116,9 @@ class ProjectAdmin(GovernedAdmin):
                 actor=actor,
                 user=stakeholder.user,
                 role=stakeholder.role,
-                valid_from=stakeholder.valid_from,
-                valid_to=stakeholder.valid_to,
+                terms=projects.RoleTerms(
+                    stakeholder.valid_from, stakeholder.valid_to, stakeholder.reporting_line
+                ),
             )
 
 
@@ -125,7 +126,7 @@ class ProjectAdmin(GovernedAdmin):
 class StakeholderAdmin(GovernedAdmin):
     """Roles across projects, to look at."""
 
-    list_display = ("user", "role", "project", "valid_from", "valid_to")
+    list_display = ("user", "role", "reporting_line", "project", "valid_from", "valid_to")
     list_filter = ("role", "project")
     list_select_related = ("user", "project")
     search_fields = ("user__username", "user__first_name", "user__last_name", "project__name")

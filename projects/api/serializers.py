@@ -24,7 +24,7 @@ class StakeholderSerializer(serializers.ModelSerializer[Stakeholder]):
 
     class Meta:
         model = Stakeholder
-        fields = ("id", "project", "user", "role", "valid_from", "valid_to")
+        fields = ("id", "project", "user", "role", "valid_from", "valid_to", "reporting_line")
 
 
 class NewStakeholderSerializer(serializers.Serializer[Any]):
@@ -33,6 +33,9 @@ class NewStakeholderSerializer(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=Stakeholder.Role.choices)
     valid_from = serializers.DateField(required=False)
     valid_to = serializers.DateField(required=False, allow_null=True)
+    reporting_line = serializers.CharField(
+        required=False, allow_blank=True, max_length=100, help_text="Department."
+    )
 
 
 class EndOfRoleSerializer(serializers.Serializer[Any]):

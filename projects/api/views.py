@@ -98,7 +98,9 @@ class StakeholderViewSet(CommandViewSet):
         body = self.read(serializers.NewStakeholderSerializer)
         project = self.project(body.pop("project"))
         user = user_named(body.pop("user"))
-        row = projects.assign_role(project, actor=self.actor, user=user, **body)
+        role = body.pop("role")
+        terms = projects.RoleTerms(**body)
+        row = projects.assign_role(project, actor=self.actor, user=user, role=role, terms=terms)
         return self.answer(row, 201)
 
     @extend_schema(

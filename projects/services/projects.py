@@ -1,5 +1,6 @@
 """Commands on projects and the people on them."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,18 @@ from projects.permissions import STAKEHOLDERS_GROUP
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTerms:
+    """From when to when a role is held, today on by default, and to whom its holder answers.
+
+    Without a reporting line the one on record stays.
+    """
+
+    valid_from: date | None = None
+    valid_to: date | None = None
+    reporting_line: str | None = None
 
 
 @transaction.atomic
@@ -43,7 +56,7 @@ def create_project(
         actor=actor,
         data={"slug": slug, "name": name, "tier": tier},
     )
-    _assign(project, user, Stakeholder.Role.LEAD, (_today(), None), actor=actor)
+    _assign(project, user, Stakeholder.Role.LEAD, RoleTerms(), actor=actor)
     return project
 
 
@@ -54,10 +67,9 @@ def assign_role(
     actor: Actor,
     user: "User",
     role: str,
-    valid_from: date | None = None,
-    valid_to: date | None = None,
+    terms: RoleTerms | None = None,
 ) -> Stakeholder:
-    """Give a person a role on the project, or move the dates of one they hold.
+    """Give a person a role on the project, or change the terms of one they hold.
 
     The person becomes staff and joins the group of stakeholders, so that they can open the admin.
 
@@ -71,7 +83,7 @@ def assign_role(
             "Nobody gives a role to themselves; ask another lead of the project.",
             code="own_role",
         )
-    return _assign(project, user, role, (valid_from or _today(), valid_to), actor=actor)
+    return _assign(project, user, role, terms or RoleTerms(), actor=actor)
 
 
 @transaction.atomic
@@ -97,16 +109,14 @@ def end_role(stakeholder: Stakeholder, *, actor: Actor, on: date) -> Stakeholder
 
 
 def _assign(
-    project: Project,
-    user: "User",
-    role: str,
-    dates: tuple[date, date | None],
-    *,
-    actor: Actor,
+    project: Project, user: "User", role: str, terms: RoleTerms, *, actor: Actor
 ) -> Stakeholder:
     held = Stakeholder.objects.filter(project=project, user=user, role=role).first()
     stakeholder = held or Stakeholder(project=project, user=user, role=role)
-    stakeholder.valid_from, stakeholder.valid_to = dates
+    stakeholder.valid_from = terms.valid_from or _today()
+    stakeholder.valid_to = terms.valid_to
+    if terms.reporting_line is not None:
+        stakeholder.reporting_line = terms.reporting_line.strip()
     _save_clean(stakeholder)
     _open_admin_to(user)
     _record("stakeholder.assigned", stakeholder, actor=actor)
@@ -145,6 +155,7 @@ def _record(event: str, stakeholder: Stakeholder, *, actor: Actor) -> None:
             "role": str(stakeholder.role),
             "valid_from": stakeholder.valid_from.isoformat(),
             "valid_to": stakeholder.valid_to.isoformat() if stakeholder.valid_to else "",
+            "reporting_line": stakeholder.reporting_line,
         },
     )
 

@@ -184,6 +184,7 @@ def roles_form(browser, project, user, role):
     row = int(data["stakeholders-TOTAL_FORMS"]) - 1
     blank = f"stakeholders-{row}-"
     data |= {f"{blank}user": user.pk, f"{blank}role": role, f"{blank}valid_from": "2026-01-01"}
+    data[f"{blank}reporting_line"] = "Operations"
     return url, data
 
 
@@ -191,7 +192,7 @@ def test_lead_gives_a_role_in_the_admin(project, lead, outsider, client_for):
     browser = client_for(lead)
     url, data = roles_form(browser, project, outsider, Stakeholder.Role.OPERATIONS)
     assert browser.post(url, data).status_code == 302
-    assert project.stakeholders.filter(user=outsider, role="operations").exists()
+    assert project.stakeholders.get(user=outsider).reporting_line == "Operations"
     entry = LedgerEntry.objects.get(event="stakeholder.assigned")
     assert entry.subject == project.ref
 

@@ -148,10 +148,17 @@ def test_roles_are_given_and_ended(project, lead, outsider, api):
     client = api(lead)
     given = client.post(
         f"{V1}/stakeholders/",
-        {"project": project.pk, "user": "otto", "role": "operations", "valid_from": "2026-01-01"},
+        {
+            "project": project.pk,
+            "user": "otto",
+            "role": "operations",
+            "valid_from": "2026-01-01",
+            "reporting_line": "Operations",
+        },
         format="json",
     )
     assert given.status_code == 201, given.data
+    assert given.data["reporting_line"] == "Operations"
     ended = client.post(
         f"{V1}/stakeholders/{given.data['id']}/end/", {"on": "2026-02-01"}, format="json"
     )

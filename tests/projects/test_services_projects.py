@@ -56,8 +56,7 @@ def test_role_counts_from_its_first_to_its_last_day(project, lead, outsider, act
         actor=actor(lead),
         user=outsider,
         role="operations",
-        valid_from=today + timedelta(days=1),
-        valid_to=today + timedelta(days=2),
+        terms=projects.RoleTerms(today + timedelta(days=1), today + timedelta(days=2)),
     )
     assert access.roles_of(outsider, project) == frozenset()
     for valid_from, valid_to, held in (
@@ -69,9 +68,14 @@ def test_role_counts_from_its_first_to_its_last_day(project, lead, outsider, act
         assert Project.objects.visible_to(actor(outsider)).exists() is held
 
 
-def test_role_given_again_moves_its_dates(project, lead, auditor, actor, today):
-    projects.assign_role(project, actor=actor(lead), user=auditor, role="auditor", valid_to=today)
-    assert project.stakeholders.get(user=auditor).valid_to == today
+def test_role_given_again_moves_its_dates_and_keeps_its_line(project, lead, auditor, actor, today):
+    for terms in (
+        projects.RoleTerms(reporting_line=" Internal audit "),
+        projects.RoleTerms(valid_to=today),
+    ):
+        projects.assign_role(project, actor=actor(lead), user=auditor, role="auditor", terms=terms)
+    role = project.stakeholders.get(user=auditor)
+    assert (role.valid_to, role.reporting_line) == (today, "Internal audit")
 
 
 def test_unknown_role_is_refused(project, lead, outsider, actor):
