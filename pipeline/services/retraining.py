@@ -14,6 +14,7 @@ from django.utils import timezone
 from governance.models import Promotion
 from governance.services import promotions
 from governance.services.evidence import Material, record_evidence
+from governance.services.prerequisites import request_earlier_gates
 from governance.services.promotions import PromotionRequest
 from ledger import services as ledger
 from pipeline import access
@@ -332,6 +333,7 @@ def _conclude(
             reason=f"Candidate trained on {candidate.dataset} within the envelope.",
         )
         promotion = promotions.request_promotion(request, actor=actor)
+        request_earlier_gates(promotion.review, actor=actor)
         result |= {"promotion": promotion.pk, "review": promotion.review_id}
     with transaction.atomic():
         ledger.append(
