@@ -114,6 +114,32 @@ class GateReviewDetailSerializer(GateReviewSerializer):
                   "sign_offs", "feedback", "unmet", "allowed_actions"]  # fmt: skip
 
 
+class DifferenceRowSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    was = serializers.CharField()
+    now = serializers.CharField()
+    note = serializers.CharField(help_text="added, removed, changed, or the step of a number.")
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """One thing that differs; `shape` says whether the rows are a table or lines of a text."""
+
+    part = serializers.CharField()
+    title = serializers.CharField()
+    was = serializers.CharField()
+    now = serializers.CharField()
+    shape = serializers.ChoiceField(choices=["table", "lines"])
+    rows = DifferenceRowSerializer(many=True)
+
+
+class DifferencesSerializer(serializers.Serializer[Any]):
+    """What a review binds that another did not, with the digest of what is shown."""
+
+    since = serializers.IntegerField(allow_null=True, help_text="The review compared with.")
+    digest = serializers.CharField()
+    changes = ChangeSerializer(many=True)
+
+
 class EligibilitySerializer(serializers.Serializer[Any]):
     """Whether a person may sign in a role, and what stands against it."""
 

@@ -1,22 +1,31 @@
-"""Sign-offs of the approved scope that a new version of it may keep, as its policy allows.
+"""Sign-offs that outlive a change, as the policy allows.
 
-A carried sign-off is a row of its own, marked as carried and naming the one it came from: nobody
-signed these bytes again, and the record says so. It is never an author's of the new version,
-separation of duties is asked again, and carried sign-offs alone decide nothing.
+They come from the approved scope when a new version of it is reviewed, and from the review itself
+when it is bound to its subject anew. A carried sign-off is a row of its own, marked as carried and
+naming the one it came from: nobody signed these bytes again, and the record says so. It is never
+an author's, separation of duties is asked again, and carried sign-offs alone decide nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.utils.timezone import now
 
 from governance.models import GateReview, PolicyVersion, SignOff
+from governance.rules.copying import survival
 from governance.rules.policy import GateRules
 from governance.rules.quorum import role_words
+from governance.rules.staleness import Moved
 from governance.services import lineage
 from governance.services.evaluating import rules_for, standing_review
 from governance.services.policies import published_policy, rules_of
-from governance.services.signers import Authors, People, people_of, reasons_against
+from governance.services.signers import (
+    Authors,
+    People,
+    people_of,
+    reasons_against,
+    signers_among_authors,
+)
 from governance.subjects import primary_key
 from ledger import services as ledger
 from projects.actors import Actor
@@ -39,6 +48,49 @@ class Fate:
     survival: Survival
     sign_off: SignOff | None
 
+    @property
+    def person(self) -> str:
+        """Return who gave the sign-off; empty if there is none."""
+        return "" if self.sign_off is None else self.sign_off.printed_name
+
+
+def fates_of(review: GateReview, moved: Iterable[Moved], authors: Authors) -> list[Fate]:
+    """Return what becomes of each sign-off of a review when the parts that moved are bound anew.
+
+    Of several that one person gave in one role the newest counts.
+    """
+    gate = rules_for(review)
+    parts = [one.part for one in moved]
+    people = people_of(review.project)
+    newest = {
+        (one.signer_id, one.role): one
+        for one in SignOff.objects.counting(review).select_related("signer")
+    }
+    return [
+        _judged(review, survival(gate.copy_conditions, one.role, parts), one, people, authors)
+        for one in newest.values()
+    ]
+
+
+def carry_along(review: GateReview, fates: Iterable[Fate], *, actor: Actor) -> list[SignOff]:
+    """Carry over to a review that was bound anew what survived; the caller evaluates it."""
+    origin = _Origin("what the review bound before", "what was bound before")
+    return [_insert(review, fate, origin, actor=actor) for fate in _surviving(fates)]
+
+
+def stands_throughout(review: GateReview, moved: Iterable[Moved], authors: Authors) -> bool:
+    """Return whether an approval outlives a change: each of its sign-offs would be kept.
+
+    An approval that stands is not decided again, so sign-offs that were carried themselves count
+    here as they did when it was decided.
+    """
+    gate = rules_for(review)
+    parts = [one.part for one in moved]
+    given = list(SignOff.objects.counting(review))
+    if not given or signers_among_authors(review, authors):
+        return False
+    return all(survival(gate.copy_conditions, one.role, parts).survives for one in given)
+
 
 def carry_over(review: GateReview, authors: Authors, *, actor: Actor) -> list[SignOff]:
     """Carry over to a new review of a scope what its policy lets stand; the caller evaluates it."""
@@ -48,11 +100,9 @@ def carry_over(review: GateReview, authors: Authors, *, actor: Actor) -> list[Si
     agreed = approved_scope(document.project)
     if agreed is None or agreed.pk == document.pk:
         return []
-    return [
-        _insert(review, fate, agreed, actor=actor)
-        for fate in _fates(review, document, agreed, authors)
-        if fate.survival.survives and fate.sign_off is not None
-    ]
+    origin = _Origin(f"version {agreed.version}", str(agreed))
+    fates = _fates(review, document, agreed, authors)
+    return [_insert(review, fate, origin, actor=actor) for fate in _surviving(fates)]
 
 
 def survivals_of(document: ScopingDocument) -> list[SurvivalFact]:
@@ -76,7 +126,7 @@ def survivals_of(document: ScopingDocument) -> list[SurvivalFact]:
     return [
         SurvivalFact(
             role=fate.survival.role,
-            person=fate.sign_off.printed_name if fate.sign_off else "",
+            person=fate.person,
             survives=fate.survival.survives,
             reason=fate.survival.reason,
         )
@@ -91,13 +141,22 @@ def _fates(
     touched = changes_between(agreed, document).material
     given = _given(agreed, review.gate)
     people = people_of(review.project)
-    for survival in survivals(gate.carry_over, gate.sign_offs[review.tier].roles, touched):
-        sign_off = given.get(survival.role)
-        reason = _objection(review, sign_off, people, authors) if survival.survives else ""
-        if reason:
-            yield Fate(Survival(survival.role, survives=False, reason=reason), sign_off)
-        else:
-            yield Fate(survival, sign_off)
+    for one in survivals(gate.carry_over, gate.sign_offs[review.tier].roles, touched):
+        yield _judged(review, one, given.get(one.role), people, authors)
+
+
+def _judged(
+    review: GateReview, told: Survival, sign_off: SignOff | None, people: People, authors: Authors
+) -> Fate:
+    """Return the fate that the policy tells, unless something else speaks against it."""
+    reason = _objection(review, sign_off, people, authors) if told.survives else ""
+    if reason:
+        return Fate(Survival(told.role, survives=False, reason=reason), sign_off)
+    return Fate(told, sign_off)
+
+
+def _surviving(fates: Iterable[Fate]) -> list[Fate]:
+    return [one for one in fates if one.survival.survives and one.sign_off is not None]
 
 
 def _given(agreed: ScopingDocument, gate: str) -> dict[str, SignOff]:
@@ -115,7 +174,7 @@ def _objection(
     if sign_off is None:
         return "No sign-off in this role stands."
     if sign_off.carried_from_id is not None:
-        return "It was carried over itself; it takes one that is given to this version."
+        return "It was carried over itself; it takes one that is given in person."
     if sign_off.outcome != SignOff.Outcome.APPROVED:
         return "It was given on conditions, or withheld."
     claim = people.claim(sign_off.signer_id, sign_off.role)
@@ -124,7 +183,15 @@ def _objection(
     return " ".join(reasons_against(review, claim, people, authors=authors, signed=()))
 
 
-def _insert(review: GateReview, fate: Fate, agreed: ScopingDocument, *, actor: Actor) -> SignOff:
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What a sign-off was given to, in short and as a sentence names it."""
+
+    short: str
+    named: str
+
+
+def _insert(review: GateReview, fate: Fate, origin: _Origin, *, actor: Actor) -> SignOff:
     # Each row takes a version of the review of its own, as a signature does.
     compare_and_swap(review, expected={"status": GateReview.Status.OPEN})
     earlier = fate.sign_off
@@ -136,8 +203,8 @@ def _insert(review: GateReview, fate: Fate, agreed: ScopingDocument, *, actor: A
         printed_name=earlier.printed_name,
         role=earlier.role,
         outcome=earlier.outcome,
-        meaning=f"Carried over from version {agreed.version}. {fate.survival.reason}"[:300],
-        statement=_statement(review, earlier, agreed),
+        meaning=f"Carried over from {origin.short}. {fate.survival.reason}"[:300],
+        statement=_statement(review, earlier, origin),
         bindings_digest=review.bindings_digest,
         policy_digest=review.policy_version.digest,
         method=METHOD,
@@ -162,11 +229,11 @@ def _insert(review: GateReview, fate: Fate, agreed: ScopingDocument, *, actor: A
     return carried
 
 
-def _statement(review: GateReview, earlier: SignOff, agreed: ScopingDocument) -> str:
+def _statement(review: GateReview, earlier: SignOff, origin: _Origin) -> str:
     return (
-        f"Nobody signed this version: {earlier.printed_name}, as {role_words(earlier.role)}, "
-        f"approved {agreed} on {earlier.signed_at:%Y-%m-%d %H:%M} UTC ({earlier.ref}), and the "
-        f"policy {review.policy_version} lets that stand for {review.subject_label}."
+        f"Nobody signed this: {earlier.printed_name}, as {role_words(earlier.role)}, approved "
+        f"{origin.named} on {earlier.signed_at:%Y-%m-%d %H:%M} UTC ({earlier.ref}), and the policy "
+        f"{review.policy_version} lets that stand for {review.subject_label}."
     )
 
 

@@ -20,6 +20,7 @@ from governance.views.forms import (
     FindingForm,
     SigningForm,
 )
+from governance.views.review_changes import changes_of
 from governance.views.review_state import standing_of
 from governance.views.subjects import SUBJECT_PARTS, Fact, facts_of, subject_panel
 from ledger.models import LedgerEntry
@@ -87,6 +88,7 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
         "feedback_form": FeedbackForm(),
         "parts": sorted(review.bindings.items()),
         "panel": subject_panel(review),
+        "changes": changes_of(review),
         "links": [link for part in SUBJECT_PARTS for link in facts.get(part, [])],
         "history": shortened(history_of(review)),
         "signing": signing_context(request, review, actor, standing),

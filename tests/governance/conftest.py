@@ -1,6 +1,7 @@
 """A world with a signed scope, released data and a model version ready for review."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -176,3 +177,21 @@ def promote_second(
 def applied(approved: Promotion) -> Promotion:
     assert promotions.claim_promotion(approved, worker="here:1")
     return promotions.mark_applied(approved, actor=system("promotion"))
+
+
+@pytest.fixture
+def second(
+    world: fakes.Subjects, applied: Promotion, data_scientist: User, ml_engineer: User
+) -> GateReview:
+    """The open review of version 2, better by two points and trained deeper."""
+    ref = "model_version:8"
+    facts = fakes.model_facts(applied.project, data_scientist.pk, applied.review.bindings["scope"])
+    world.facts[ref] = replace(facts, label="term-deposit-calls v2")
+    world.change(
+        ref,
+        attributes={"model_number": 2, "params": {"depth": "5"}},
+        bindings={"model_files": fakes.sha("8"), "run": fakes.sha("7")},
+        metrics={"test_roc_auc": 0.81},
+    )
+    wanted = PromotionRequest(applied.project, applied.model_name, 2, ref, "production")
+    return promotions.request_promotion(wanted, actor=session_actor(ml_engineer)).review

@@ -1,7 +1,5 @@
 """Differences between reviews: which approval is the last one, and what it shows against now."""
 
-from dataclasses import replace
-
 import pytest
 
 from governance.models import GateReview, PolicyVersion
@@ -11,29 +9,12 @@ from governance.services.differences import (
     difference_since_approval,
     last_approval,
 )
-from governance.services.promotions import PromotionRequest, request_promotion
 from governance.services.reviews import ReviewRequest
 from tests import factories
 from tests.factories import session_actor
 from tests.governance import fakes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def second(world, applied, data_scientist, ml_engineer):
-    """Request the promotion of version 2, better by two points and trained deeper."""
-    ref = "model_version:8"
-    facts = fakes.model_facts(applied.project, data_scientist.pk, applied.review.bindings["scope"])
-    world.facts[ref] = replace(facts, label="term-deposit-calls v2")
-    world.change(
-        ref,
-        attributes={"model_number": 2, "params": {"depth": "5"}},
-        bindings={"model_files": fakes.sha("8"), "run": fakes.sha("7")},
-        metrics={"test_roc_auc": 0.81},
-    )
-    wanted = PromotionRequest(applied.project, applied.model_name, 2, ref, "production")
-    return request_promotion(wanted, actor=session_actor(ml_engineer)).review
 
 
 def rows_of(changes, part):

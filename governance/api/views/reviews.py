@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
@@ -15,7 +15,13 @@ from governance.api.base import GovernanceViewSet
 from governance.models import Evidence, GateReview, SignOff
 from governance.services import evaluating, evidence
 from governance.services import reviews as commands
+from governance.services.differences import (
+    difference_between,
+    digest_of_difference,
+    last_approval,
+)
 from governance.services.signing import NewCondition
+from projects.errors import InvalidInput
 
 
 class GateReviewViewSet(GovernanceViewSet):
@@ -109,6 +115,39 @@ class GateReviewViewSet(GovernanceViewSet):
     def eligibility(self, request: Request, pk: str) -> Response:
         entries = commands.eligibility(self.get_object())
         return Response(shapes.EligibilitySerializer(entries, many=True).data)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("since", int, description="A review; default is the last approval.")
+        ],
+        responses=shapes.DifferencesSerializer,
+    )
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def differences(self, request: Request, pk: str) -> Response:
+        review = self.get_object()
+        earlier = self._compared_with(review, request.query_params.get("since"))
+        changes = [] if earlier is None else difference_between(earlier, review)
+        found = {
+            "since": None if earlier is None else earlier.pk,
+            "digest": digest_of_difference(changes),
+            "changes": changes,
+        }
+        return Response(shapes.DifferencesSerializer(found).data)
+
+    def _compared_with(self, review: GateReview, since: str | None) -> GateReview | None:
+        if since is None:
+            return last_approval(review)
+        if not since.isdecimal():
+            raise InvalidInput("`since` takes the number of a review.", code="wrong_since")
+        rows = GateReview.objects.select_related("policy_version__policy")
+        found: GateReview = self.visible(rows, f"gate review {since}", pk=int(since))
+        if found.subject_kind != review.subject_kind:
+            raise InvalidInput(
+                f"{found} judges a {found.subject_kind.replace('_', ' ')}; only reviews of the "
+                "same kind of subject can be compared.",
+                code="cannot_compare",
+            )
+        return found
 
 
 class EvidenceViewSet(GovernanceViewSet):
