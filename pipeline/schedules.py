@@ -23,7 +23,7 @@ SCHEDULES: Mapping[str, Periodic] = {
     "run due monitors": Periodic("pipeline.tasks.run_due_monitors", 24 * 60),
     "run due retraining": Periodic("pipeline.tasks.run_due_retraining", 24 * 60),
     "expire time boxes": Periodic("pipeline.tasks.expire_time_boxes", 5),
-    "expire approvals": Periodic("pipeline.tasks.expire_approvals", 60),
+    "expire approvals": Periodic("pipeline.tasks.expire_due", 5),
 }
 
 

@@ -43,15 +43,14 @@ def reconcile_registry() -> int:
     return reconcile.reconcile_on_schedule()
 
 
-def expire_approvals() -> int:
-    """End approvals whose time is over or whose conditions are overdue."""
+def expire_due() -> int:
+    """End approvals, overrides and waivers whose time is over; warn of what is late."""
     from django.utils import timezone
 
     from governance.services import expiry
     from projects.actors import system
 
-    ended = expiry.expire_due(timezone.now(), actor=system("governance"))
-    return len(ended.expired) + len(ended.suspended)
+    return expiry.expire_due(timezone.now(), actor=system("governance")).total
 
 
 def expire_time_boxes() -> int:

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from governance.models import GateReview, Promotion, RequirementResult, SignOff, Waiver
 from governance.rules.staleness import Moved
 from governance.rules.transitions import PROMOTION_TRANSITIONS, REVIEW_TRANSITIONS
-from governance.services import evaluating, notices
+from governance.services import evaluating, notices, taking_over
 from governance.services.binding import SubjectNow
 from governance.services.policies import rules_of
 from governance.services.signers import counted_sign_offs
@@ -110,6 +110,7 @@ def _approve(
         expires_at=_expiry(review, results, decided),
         status_reason="",
     )
+    taking_over.take_over(review, actor=actor)
     _decide_scope(review, actor=actor)
     promotion = Promotion.objects.filter(review=review, status=Promotion.Status.REQUESTED).first()
     if promotion is not None:
@@ -134,10 +135,18 @@ def _reject(review: GateReview, counted: Sequence[SignOff], *, actor: Actor) -> 
     halt_promotion(
         review, Promotion.Status.REJECTED, actor=actor, reason="The gate review was rejected."
     )
+    _suspend_renewed(review, actor=actor)
     ledger.append(
         "review.rejected", subject=review.ref, actor=actor, data=_decision(review, counted)
     )
     notices.tell_decided(review, actor=actor)
+
+
+def _suspend_renewed(review: GateReview, *, actor: Actor) -> None:
+    reason = f"Its renewal, review {review.pk}, was rejected."
+    old = taking_over.suspend_renewed(review, reason, actor=actor)
+    if old is not None:
+        halt_promotion(old, Promotion.Status.SUSPENDED, actor=actor, reason=reason)
 
 
 def _decision(review: GateReview, counted: Sequence[SignOff]) -> dict[str, object]:
@@ -155,6 +164,8 @@ def _decide_scope(review: GateReview, *, actor: Actor) -> None:
         return
     pk = primary_key(review.subject_ref, "scoping_document")
     document = ScopingDocument.objects.select_related("project").get(pk=pk)
+    if review.renews_id is not None and document.status == ScopingDocument.Status.APPROVED:
+        return
     decide = (
         scoping.approve_scoping_document
         if review.status == Status.APPROVED

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from governance import access
 from governance.models import Environment, GateReview, Promotion
 from governance.rules.transitions import PROMOTION_TRANSITIONS
-from governance.services import deciding, lineage
+from governance.services import deciding, lineage, renewals, revalidation
 from governance.services.binding import moved_since_approval
 from governance.services.denials import Attempt, refusals_recorded
 from governance.services.reviews import ReviewRequest, open_review, prepare
@@ -68,6 +68,8 @@ def request_promotion(request: PromotionRequest, *, actor: Actor) -> Promotion:
         )
         _require_same_version(request, prepared.review)
         _require_none_unfinished(request, environment)
+        revalidation.require_none_overdue(request.model_name, prepared.review.policy_version, now())
+        prepared.review.renews = renewals.lapsed(prepared.review)
         with transaction.atomic():
             review = open_review(prepared, actor=actor)
             return _create(request, environment, review, actor=actor)

@@ -14,7 +14,15 @@ from governance.rules.policy import GateRules
 from governance.rules.requirements import Judged
 from governance.rules.staleness import Moved
 from governance.rules.transitions import REVIEW_TRANSITIONS
-from governance.services import assignments, carrying, deciding, evaluating, lineage, notices
+from governance.services import (
+    assignments,
+    carrying,
+    deciding,
+    evaluating,
+    lineage,
+    notices,
+    renewals,
+)
 from governance.services.binding import (
     SubjectNow,
     moved_parts,
@@ -90,6 +98,7 @@ def request_review(request: ReviewRequest, *, actor: Actor) -> GateReview:
     with refusals_recorded(attempt, actor=actor):
         access.require(actor, _action(request), request.project)
         prepared = prepare(request, actor=actor)
+        prepared.review.renews = renewals.predecessor(prepared.review)
         with transaction.atomic():
             return open_review(prepared, actor=actor)
 
