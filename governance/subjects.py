@@ -24,8 +24,9 @@ class SubjectFacts:
     """A subject as it is now.
 
     `bindings` maps each part that a sign-off binds to its SHA-256; `authors` maps each part to
-    the people who made it, from authenticated facts alone; `unmapped` names makers who map to no
-    person. `project` is None for what belongs to no project.
+    the people who made it, from authenticated facts alone; `traces` says of a part where it is
+    recorded who made it; `unmapped` names makers who map to no person. `project` is None for what
+    belongs to no project.
     """
 
     label: str
@@ -35,6 +36,7 @@ class SubjectFacts:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     authors: Mapping[str, frozenset[int]] = field(default_factory=dict)
     unmapped: tuple[str, ...] = ()
+    traces: Mapping[str, str] = field(default_factory=dict)
 
 
 class SubjectResolver(Protocol):
@@ -110,6 +112,7 @@ class ScopingDocumentResolver:
             },
             attributes=self._attributes(document),
             authors={"scope": author_ids(document)},
+            traces={"scope": f"wrote, edited or submitted {document}"},
         )
 
     def project_of(self, ref: str) -> Project:
@@ -147,6 +150,7 @@ class PolicyVersionResolver:
             bindings={"policy_text": version.digest},
             attributes={"status": str(version.status), "parses": True},
             authors={part: frozenset(people) for part, people in authors.items()},
+            traces={"policy": f"wrote {version}"},
         )
 
     def project_of(self, ref: str) -> None:

@@ -11,6 +11,8 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from governance.models import GateReview
+from governance.services import page_tokens, statements
 from projects.actors import Actor, person
 from projects.models import Project, ScopingDocument, Sprint, Stakeholder, WorkItem
 from projects.services import scoping
@@ -130,3 +132,9 @@ def submit_scope(project: Project, author: User, content: Any = None) -> Scoping
     """Write and submit a scope through the services."""
     draft = write_scope(project, author, content)
     return scoping.submit_scoping_document(draft, actor=session_actor(author))
+
+
+def page_token_for(review: GateReview, role: str, outcome: str, *, actor: Actor) -> str:
+    """Return the token of a page that shows somebody what they are about to sign."""
+    digest = statements.since_last_approval(review, role).digest
+    return page_tokens.issue(page_tokens.page_of(review, role, outcome, digest, actor=actor))

@@ -57,14 +57,17 @@ class Play:
     def signature(
         self, who: str, review: Any, role: str, reason: str
     ) -> tuple[str, dict[str, Any]]:
-        shown = self.cast[who].get(f"/api/v1/gate-reviews/{review['id']}/")
-        return f"/api/v1/gate-reviews/{review['id']}/sign/", {
+        """Return where to sign and with what, as read from what is shown before signing."""
+        place = f"/api/v1/gate-reviews/{review['id']}"
+        shown = self.cast[who].get(f"{place}/signing-statement/?role={role}&outcome=approved")
+        return f"{place}/sign/", {
             "role": role,
             "outcome": "approved",
             "meaning": "I have reviewed the evidence and approve.",
             "reason": reason,
             "password": self.cast.password(who),
             "bindings_digest": shown["bindings_digest"],
+            "page_token": shown["page_token"],
         }
 
     def unmet(self, review: Any) -> str:

@@ -40,6 +40,12 @@ class ReviewRequestInput(serializers.Serializer[Any]):
 class ConditionInput(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=1000)
     due_on = serializers.DateField()
+    blocks_gate = serializers.SlugField(
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Gate that the same subject cannot pass before this is met.",
+    )
 
 
 class SignatureInput(serializers.Serializer[Any]):
@@ -51,7 +57,17 @@ class SignatureInput(serializers.Serializer[Any]):
         trim_whitespace=False, write_only=True, style={"input_type": "password"}
     )
     bindings_digest = serializers.RegexField(r"^[0-9a-f]{64}$")
+    page_token = serializers.CharField(
+        max_length=1000, help_text="From `signing-statement/`; good for one signature."
+    )
     conditions = ConditionInput(many=True, required=False, default=list)
+
+
+class StatementQuery(serializers.Serializer[Any]):
+    role = serializers.ChoiceField(choices=Stakeholder.Role.choices)
+    outcome = serializers.ChoiceField(
+        choices=SignOff.Outcome.choices, default=SignOff.Outcome.APPROVED
+    )
 
 
 class TextInput(serializers.Serializer[Any]):

@@ -56,19 +56,59 @@ class RequirementResultSerializer(serializers.ModelSerializer[RequirementResult]
 class ConditionSerializer(serializers.ModelSerializer[Condition]):
     class Meta:
         model = Condition
-        fields = ["id", "text", "due_on", "met_at"]
+        fields = ["id", "text", "due_on", "blocks_gate", "met_at"]
 
 
 class SignOffSerializer(serializers.ModelSerializer[SignOff]):
     signer = serializers.CharField(source="signer.username")
     on_behalf_of = serializers.CharField(source="on_behalf_of.username", default=None)
     conditions = ConditionSerializer(many=True, read_only=True)
+    held_roles = serializers.ListField(
+        source="circumstances.held_roles", default=list, child=serializers.CharField(),
+        help_text="Roles that the signer held when signing."
+    )  # fmt: skip
 
     class Meta:
         model = SignOff
-        fields = ["id", "review", "signer", "printed_name", "role", "on_behalf_of", "outcome",
-                  "meaning", "reason", "statement", "bindings_digest", "policy_digest", "method",
-                  "signed_at", "conditions"]  # fmt: skip
+        fields = ["id", "review", "signer", "printed_name", "role", "on_behalf_of", "held_roles",
+                  "outcome", "meaning", "reason", "statement", "bindings_digest", "policy_digest",
+                  "method", "prior", "difference_digest", "carried_from", "signed_at",
+                  "conditions"]  # fmt: skip
+
+
+class ChangeRowSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(allow_blank=True)
+    was = serializers.CharField(allow_blank=True)
+    now = serializers.CharField(allow_blank=True)
+    note = serializers.CharField(allow_blank=True)
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """One thing that differs from the last approval."""
+
+    part = serializers.CharField()
+    title = serializers.CharField()
+    was = serializers.CharField(allow_blank=True)
+    now = serializers.CharField(allow_blank=True)
+    shape = serializers.CharField()
+    rows = ChangeRowSerializer(many=True)
+
+
+class SigningStatementSerializer(serializers.Serializer[Any]):
+    """All that somebody would sign now, and the token with which that is signed."""
+
+    text = serializers.CharField()
+    role = serializers.CharField()
+    outcome = serializers.CharField()
+    bindings = serializers.DictField(child=serializers.CharField())
+    bindings_digest = serializers.CharField()
+    prior = serializers.IntegerField(
+        source="since.prior.pk", default=None, allow_null=True,
+        help_text="Sign-off of the last approval, to which `changes` compares."
+    )  # fmt: skip
+    changes = ChangeSerializer(source="since.changes", many=True)
+    difference_digest = serializers.CharField(source="since.digest", allow_blank=True)
+    page_token = serializers.CharField()
 
 
 class FeedbackSerializer(serializers.ModelSerializer[Feedback]):

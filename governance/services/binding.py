@@ -85,6 +85,7 @@ def stored_facts(subject: SubjectNow) -> dict[str, Any]:
         "attributes": _plain(facts.attributes),
         "authors": {part: sorted(people) for part, people in facts.authors.items()},
         "unmapped": sorted(facts.unmapped),
+        "traces": dict(facts.traces),
     }
 
 

@@ -57,6 +57,13 @@ def quorum_rule(review: GateReview) -> QuorumRule:
     return rules_for(review).quorum_at(review.tier)
 
 
+def gates_after(review: GateReview) -> list[str]:
+    """Return the other gates of the review's policy that judge the same kind of subject."""
+    gates = rules_of(review.policy_version).gates.values()
+    own = [gate for gate in gates if gate.subject == review.subject_kind]
+    return [gate.name for gate in own if gate.name != review.gate]
+
+
 def judge(review: GateReview, subject: SubjectNow) -> list[Judged]:
     """Judge every requirement of the gate as things stand, live waivers included."""
     context, waived = context_of(review, subject)

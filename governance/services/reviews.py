@@ -33,8 +33,9 @@ from governance.services.binding import (
 from governance.services.denials import Attempt, refusals_recorded
 from governance.services.evaluating import unmet_requirements
 from governance.services.policies import gate_rules, published_policy
+from governance.services.signatures import NewCondition, Signature
 from governance.services.signers import Eligibility, eligibility, roles_without_signer
-from governance.services.signing import NewCondition, Signature, sign, statement_for
+from governance.services.signing import sign, signing_statement
 from ledger import services as ledger
 from projects.actors import Actor, system
 from projects.errors import InvalidInput, InvalidTransition, NotFound, RuleViolated, StaleState
@@ -55,7 +56,7 @@ __all__ = [
     "refresh_review",
     "request_review",
     "sign",
-    "statement_for",
+    "signing_statement",
     "suspend_review",
     "unmet_requirements",
     "withdraw_review",

@@ -8,8 +8,8 @@ from django.utils.timezone import now
 
 from governance.models import Delegation, GateReview, SignOff
 from governance.rules.policy import GateRules
-from governance.rules.quorum import Vote, judge_quorum
-from governance.rules.separation import SigningFacts, refusals
+from governance.rules.quorum import BLOCKING, Vote, judge_quorum
+from governance.rules.separation import Refusal, SigningFacts, judge
 from governance.services.binding import stored_authors
 from governance.services.evaluating import quorum_rule, rules_for
 from projects.models import Project, Stakeholder
@@ -31,23 +31,32 @@ class Claim:
 
 @dataclass(frozen=True)
 class Eligibility:
-    """Whether a person may sign in a role, why not, and whether they have signed."""
+    """Whether a person may sign in a role, which rules refuse it, and whether they have signed."""
 
     user: "User"
     role: str
     may_sign: bool
-    reasons: list[str]
+    refusals: list[Refusal]
     signed: bool
     on_behalf_of: "User | None" = None
+
+    @property
+    def reasons(self) -> list[str]:
+        """Return the sentences of the rules that refuse."""
+        return _sentences(self.refusals)
 
 
 @dataclass(frozen=True)
 class People:
-    """Roles and live delegations on a project at one moment."""
+    """Roles and live delegations on a project at one moment.
+
+    `lines` are the departments that people answer to, of those who left the project as well.
+    """
 
     users: Mapping[int, "User"]
     roles: Mapping[int, frozenset[str]]
     delegations: Sequence[Delegation]
+    lines: Mapping[int, frozenset[str]]
 
     def claims(self, role: str) -> list[Claim]:
         """Return everybody who could sign in the role, holders first."""
@@ -64,45 +73,69 @@ class People:
         """Return the right of one person to sign in the role, if they have it."""
         return next((one for one in self.claims(role) if one.user.pk == user_id), None)
 
+    def delegation_ref(self, claim: Claim) -> str:
+        """Return the delegation that a claim rests on, if it rests on one."""
+        if claim.on_behalf_of is None:
+            return ""
+        wanted = (claim.role, claim.on_behalf_of.pk, claim.user.pk)
+        found = (d for d in self.delegations if (d.role, d.holder_id, d.delegate_id) == wanted)
+        return next(found).ref
+
 
 def people_of(project: Project) -> People:
     """Return who holds which role today, and the delegations that hold now.
 
     A delegation counts while its holder still holds the role, and only for people on the project.
     """
-    rows = Stakeholder.objects.current().filter(project=project, user__is_active=True)
+    at = now()
     users: dict[int, User] = {}
     roles: dict[int, frozenset[str]] = {}
-    for row in rows.select_related("user").order_by("user__username", "pk"):
-        users[row.user_id] = row.user
-        roles[row.user_id] = roles.get(row.user_id, frozenset()) | {row.role}
-    live = Delegation.objects.live(now()).filter(project=project)
+    lines: dict[int, frozenset[str]] = {}
+    rows = Stakeholder.objects.filter(project=project).select_related("user")
+    for row in rows.order_by("user__username", "pk"):
+        if row.reporting_line:
+            lines[row.user_id] = lines.get(row.user_id, frozenset()) | {row.reporting_line}
+        if row.user.is_active and row.is_valid_on(at.date()):
+            users[row.user_id] = row.user
+            roles[row.user_id] = roles.get(row.user_id, frozenset()) | {row.role}
+    live = Delegation.objects.live(at).filter(project=project)
     standing = [
         one
         for one in live.select_related("holder", "delegate")
         if one.role in roles.get(one.holder_id, frozenset()) and one.delegate_id in roles
     ]
-    return People(users, roles, standing)
+    return People(users, roles, standing, lines)
 
 
-def reasons_against(
+def refusals_against(
     review: GateReview, claim: Claim, people: People, *, authors: Authors, signed: Iterable[SignOff]
-) -> list[str]:
-    """Return why the person behind a claim may not sign the review; empty when they may."""
+) -> list[Refusal]:
+    """Return the rules that refuse the person behind a claim; empty when they may sign."""
+    holder = claim.on_behalf_of.pk if claim.on_behalf_of else None
     facts = SigningFacts(
         person=claim.user.pk,
         role=claim.role,
         tier=review.tier,
         requester=review.requested_by_id,
         authors=authors,
-        on_behalf_of=claim.on_behalf_of.pk if claim.on_behalf_of else None,
+        on_behalf_of=holder,
         held_roles=people.roles.get(claim.user.pk, frozenset()),
+        holder_roles=people.roles.get(holder, frozenset()) if holder else frozenset(),
         signed_roles=frozenset(one.role for one in signed if one.signer_id == claim.user.pk),
         delegators=frozenset(
             one.holder_id for one in people.delegations if one.delegate_id == claim.user.pk
         ),
+        lines=people.lines,
+        traces=_traces(review),
     )
-    return refusals(facts, rules_for(review).separation_at(review.tier))
+    return judge(facts, rules_for(review).separation_at(review.tier))
+
+
+def reasons_against(
+    review: GateReview, claim: Claim, people: People, *, authors: Authors, signed: Iterable[SignOff]
+) -> list[str]:
+    """Return why the person behind a claim may not sign the review; empty when they may."""
+    return _sentences(refusals_against(review, claim, people, authors=authors, signed=signed))
 
 
 def eligibility(review: GateReview) -> list[Eligibility]:
@@ -112,18 +145,18 @@ def eligibility(review: GateReview) -> list[Eligibility]:
     """
     people = people_of(review.project)
     authors = stored_authors(review)
-    signed = list(SignOff.objects.counting(review))
+    signed = list(SignOff.objects.counting(review)) if review.pk else []
     found = []
     for role in quorum_rule(review).roles:
         for claim in people.claims(role):
             has_signed = any(one.signer_id == claim.user.pk and one.role == role for one in signed)
-            reasons = reasons_against(review, claim, people, authors=authors, signed=signed)
+            refusals = refusals_against(review, claim, people, authors=authors, signed=signed)
             found.append(
                 Eligibility(
                     user=claim.user,
                     role=role,
-                    may_sign=not reasons and review.status == GateReview.Status.OPEN,
-                    reasons=reasons,
+                    may_sign=not refusals and review.status == GateReview.Status.OPEN,
+                    refusals=refusals,
                     signed=has_signed,
                     on_behalf_of=claim.on_behalf_of,
                 )
@@ -135,12 +168,16 @@ def counted_sign_offs(review: GateReview, *, authors: Authors) -> list[SignOff]:
     """Return the sign-offs that count now: same bindings, right still held, still independent.
 
     People lose roles and others turn out to be authors after they signed, so both are asked
-    again whenever the review may be decided.
+    again whenever the review may be decided. That takes approvals away and never a block: who
+    asked for changes is not silenced by losing the role.
     """
     people = people_of(review.project)
     found = list(SignOff.objects.counting(review).select_related("signer", "on_behalf_of"))
     counted: list[SignOff] = []
     for one in found:
+        if one.outcome in BLOCKING:
+            counted.append(one)
+            continue
         claim = people.claim(one.signer_id, one.role)
         if claim is None:
             continue
@@ -153,9 +190,10 @@ def counted_sign_offs(review: GateReview, *, authors: Authors) -> list[SignOff]:
 def signers_among_authors(review: GateReview, authors: Authors) -> list[str]:
     """Return what speaks against the signers of a decided review, going by the authors of now.
 
-    Roles are not asked: who held one when signing has signed for good.
+    Of roles those count that were held when signing: who held one then has signed for good.
     """
     named = rules_for(review).separation_at(review.tier)
+    lines = people_of(review.project).lines
     found = []
     for one in SignOff.objects.counting(review):
         facts = SigningFacts(
@@ -165,8 +203,12 @@ def signers_among_authors(review: GateReview, authors: Authors) -> list[str]:
             requester=review.requested_by_id,
             authors=authors,
             on_behalf_of=one.on_behalf_of_id,
+            held_roles=frozenset(one.circumstances.get("held_roles", ())),
+            holder_roles=frozenset(one.circumstances.get("holder_roles", ())),
+            lines=lines,
         )
-        found += [f"{one.printed_name}: {reason}" for reason in refusals(facts, named)]
+        reasons = _sentences(judge(facts, named))
+        found += [f"{one.printed_name}: {reason}" for reason in reasons]
     return found
 
 
@@ -184,3 +226,14 @@ def roles_without_signer(review: GateReview, gate: GateRules, *, authors: Author
     if state.missing_people and not state.missing_roles:
         return [f"{state.missing_people} more independent people in {', '.join(rule.roles)}"]
     return list(state.missing_roles)
+
+
+def _traces(review: GateReview) -> dict[str, str]:
+    traces: dict[str, str] = dict(review.facts.get("traces") or {})
+    traces.setdefault("request", f"requested the review on {review.requested_at:%Y-%m-%d}")
+    traces.setdefault("evidence", f"evidence about {review.subject_ref}")
+    return traces
+
+
+def _sentences(refusals: Iterable[Refusal]) -> list[str]:
+    return list(dict.fromkeys(refusal.sentence for refusal in refusals))

@@ -3,21 +3,31 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.timezone import now
 
 from governance import access
 from governance.models import Condition, GateReview, SignOff
-from governance.rules.quorum import role_words
+from governance.rules.digests import digest_of
+from governance.rules.quorum import APPROVING, role_words
 from governance.rules.staleness import Moved
-from governance.services import deciding, lineage, notices
+from governance.services import deciding, lineage, notices, page_tokens
 from governance.services.binding import SubjectNow, moved_parts, subject_of
 from governance.services.denials import Attempt, refusals_recorded
-from governance.services.evaluating import quorum_rule
+from governance.services.evaluating import gates_after, quorum_rule, quorum_state
 from governance.services.passwords import confirm_password
+from governance.services.signatures import Signature
 from governance.services.signers import Claim, People, people_of, reasons_against
+from governance.services.statements import (
+    Since,
+    Statement,
+    printed_name,
+    since_last_approval,
+    statement_for,
+    statement_of,
+)
 from ledger import services as ledger
 from projects.actors import Actor
 from projects.errors import InvalidInput, InvalidTransition, NotPermitted, RuleViolated
@@ -31,37 +41,17 @@ _MEANINGS = {
     Outcome.CHANGES_REQUESTED: "I have reviewed this and ask for changes before it may pass.",
     Outcome.REJECTED: "I have reviewed this and reject it.",
 }
-_VERBS = {
-    Outcome.APPROVED: "approve",
-    Outcome.APPROVED_WITH_CONDITIONS: "approve on conditions",
-    Outcome.CHANGES_REQUESTED: "ask for changes to",
-    Outcome.REJECTED: "reject",
-}
 
 
 @dataclass(frozen=True, slots=True)
-class NewCondition:
-    """A promise that an approval depends on."""
+class _Signing:
+    """What is known once a signature has passed every check outside the transaction."""
 
-    text: str
-    due_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What the signer sent: the decision, the digest that was shown, and the password."""
-
-    role: str
-    outcome: str
-    meaning: str
-    reason: str
-    password: str
-    bindings_digest: str
-    conditions: Sequence[NewCondition] = ()
-
-    def __repr__(self) -> str:
-        # A traceback or a log line must not show the password.
-        return f"Signature(role={self.role!r}, outcome={self.outcome!r})"
+    claim: Claim
+    people: People
+    subject: SubjectNow
+    since: Since
+    confirmed_at: datetime
 
 
 def sign(review: GateReview, signature: Signature, *, actor: Actor) -> SignOff:
@@ -73,54 +63,63 @@ def sign(review: GateReview, signature: Signature, *, actor: Actor) -> SignOff:
     Raises:
         NotPermitted: code `role_missing`, `signing_needs_session`, `wrong_password` or
             `signing_locked`.
-        RuleViolated: code `separation_of_duties`, `role_not_asked` or `subject_changed`.
-        InvalidTransition: code `review_not_open` or `already_signed`.
+        RuleViolated: code `separation_of_duties`, `role_not_asked`, `subject_changed`,
+            `page_token_invalid` or `page_token_expired`.
+        InvalidInput: code `reason_missing`, `conditions_missing` or `unknown_gate`.
+        InvalidTransition: code `review_not_open`, `already_signed` or `page_token_used`.
         StaleState: somebody else signed or changed the review at the same time.
     """
     attempt = Attempt("review.sign", review.ref, review.project)
     with refusals_recorded(attempt, actor=actor):
-        claim, people = _require_right(review, signature, actor=actor)
-        _check_input(signature)
+        claim, people = _require_right(review, signature.role, actor=actor)
+        _check_input(review, signature)
         confirm_password(claim.user, signature.password)
+        confirmed_at = now()
         review.refresh_from_db()
         subject = subject_of(review)
         _require_separation(review, claim, people, subject)
         _require_open(review)
         _require_shown(review, signature, subject, actor=actor)
-        return _commit(review, signature, claim, subject, actor=actor)
+        since = since_last_approval(review, signature.role)
+        signing = _Signing(claim, people, subject, since, confirmed_at)
+        return _commit(review, signature, signing, actor=actor)
 
 
-def statement_for(review: GateReview, role: str, outcome: str, name: str) -> str:
-    """Return the words that are shown above the password and kept with the sign-off."""
-    return (
-        f"I, {name}, as {role_words(role)}, {_VERBS[Outcome(outcome)]} {review.subject_label} at "
-        f"the gate {review.gate}. I sign exactly what the digest {review.bindings_digest} names, "
-        f"under the policy {review.policy_version}."
-    )
+def signing_statement(review: GateReview, role: str, outcome: str, *, actor: Actor) -> Statement:
+    """Return what the actor would sign in this role: words, digests, difference, page token.
+
+    Raises:
+        NotPermitted: code `role_missing` or `signing_needs_session`.
+        RuleViolated: code `role_not_asked`.
+        InvalidInput: code `unknown_outcome`.
+        InvalidTransition: code `review_not_open`.
+    """
+    claim, _ = _require_right(review, role, actor=actor)
+    _require_outcome(outcome)
+    _require_open(review)
+    return statement_of(review, claim, outcome, actor=actor)
 
 
-def _require_right(
-    review: GateReview, signature: Signature, *, actor: Actor
-) -> tuple[Claim, People]:
+def _require_right(review: GateReview, role: str, *, actor: Actor) -> tuple[Claim, People]:
     if actor.user is None:
         raise NotPermitted(
             "Parts of the system sign nothing; people do.", code="system_never_signs"
         )
     access.require(actor, "review.sign", review.project)
     people = people_of(review.project)
-    claim = people.claim(actor.user_id, signature.role)
+    claim = people.claim(actor.user_id, role)
     if claim is None:
         raise NotPermitted(
-            f"{actor.name} does not hold the role of {role_words(signature.role)} on "
+            f"{actor.name} does not hold the role of {role_words(role)} on "
             f"{review.project.name}, nor a delegation of it.",
             code="role_missing",
-            details={"roles": [signature.role]},
+            details={"roles": [role]},
         )
     asked = quorum_rule(review).roles
-    if signature.role not in asked:
-        names = ", ".join(role_words(role) for role in asked)
+    if role not in asked:
+        names = ", ".join(role_words(one) for one in asked)
         raise RuleViolated(
-            f"This gate asks for the sign-off of {names}, not of {role_words(signature.role)}; "
+            f"This gate asks for the sign-off of {names}, not of {role_words(role)}; "
             "give your opinion as feedback.",
             code="role_not_asked",
             reasons=[f"The gate {review.gate} asks for {names}."],
@@ -133,9 +132,13 @@ def _require_right(
     return claim, people
 
 
-def _check_input(signature: Signature) -> None:
-    if signature.outcome not in Outcome.values:
-        raise InvalidInput(f"{signature.outcome!r} is no outcome.", code="unknown_outcome")
+def _require_outcome(outcome: str) -> None:
+    if outcome not in Outcome.values:
+        raise InvalidInput(f"{outcome!r} is no outcome.", code="unknown_outcome")
+
+
+def _check_input(review: GateReview, signature: Signature) -> None:
+    _require_outcome(signature.outcome)
     if signature.outcome in _NEEDS_REASON and not signature.reason.strip():
         raise InvalidInput("Give the reason for this outcome.", code="reason_missing")
     with_conditions = signature.outcome == Outcome.APPROVED_WITH_CONDITIONS
@@ -143,6 +146,21 @@ def _check_input(signature: Signature) -> None:
         raise InvalidInput("Name the conditions, each with a date.", code="conditions_missing")
     if signature.conditions and not with_conditions:
         raise InvalidInput("Only an approval with conditions has some.", code="conditions_unfit")
+    _check_conditions(review, signature)
+
+
+def _check_conditions(review: GateReview, signature: Signature) -> None:
+    later = gates_after(review)
+    for condition in signature.conditions:
+        if condition.blocks_gate and condition.blocks_gate not in later:
+            raise InvalidInput(
+                f"{condition.blocks_gate!r} is no other gate of this policy that judges a "
+                f"{review.get_subject_kind_display().lower()}; there is "
+                f"{', '.join(later) or 'none'}.",
+                code="unknown_gate",
+            )
+        if condition.due_on < now().date():
+            raise InvalidInput("A condition is due today or later.", code="due_date_passed")
 
 
 def _require_separation(
@@ -196,12 +214,17 @@ def _changed(moved: Sequence[Moved]) -> RuleViolated:
 
 @transaction.atomic
 def _commit(
-    review: GateReview, signature: Signature, claim: Claim, subject: SubjectNow, *, actor: Actor
+    review: GateReview, signature: Signature, signing: _Signing, *, actor: Actor
 ) -> SignOff:
     # The swap comes first: of two people signing at once the second waits here and then loses.
     compare_and_swap(review, expected={"status": GateReview.Status.OPEN})
-    _require_new_opinion(review, signature, claim)
-    sign_off = _insert(review, signature, claim, actor=actor)
+    _require_new_opinion(review, signature, signing.claim)
+    _require_reason_to_lift(review, signature, signing.claim)
+    page = page_tokens.page_of(
+        review, signature.role, signature.outcome, signing.since.digest, actor=actor
+    )
+    nonce = page_tokens.redeem(signature.page_token, page)
+    sign_off = _insert(review, signature, signing, nonce, actor=actor)
     lineage.link_sign_off(review, sign_off)
     ledger.append(
         "review.signed",
@@ -211,7 +234,7 @@ def _commit(
     )
     if sign_off.outcome == Outcome.CHANGES_REQUESTED:
         notices.tell_changes_requested(sign_off, actor=actor)
-    deciding.settle(review, subject, actor=actor)
+    deciding.settle(review, signing.subject, actor=actor)
     return sign_off
 
 
@@ -228,17 +251,29 @@ def _require_new_opinion(review: GateReview, signature: Signature, claim: Claim)
         )
 
 
-def _insert(review: GateReview, signature: Signature, claim: Claim, *, actor: Actor) -> SignOff:
-    name = actor.name
-    if claim.on_behalf_of is not None:
-        holder = claim.on_behalf_of.get_full_name() or claim.on_behalf_of.get_username()
-        name = f"{actor.name} for {holder}"
+def _require_reason_to_lift(review: GateReview, signature: Signature, claim: Claim) -> None:
+    if signature.outcome not in APPROVING or signature.reason.strip():
+        return
+    blocks = quorum_state(review).blocked_by
+    if any(vote.role == signature.role and vote.person != claim.user.pk for vote in blocks):
+        raise InvalidInput(
+            f"Another {role_words(signature.role)} asked for changes. Give the reason why your "
+            "approval lifts that.",
+            code="reason_missing",
+        )
+
+
+def _insert(
+    review: GateReview, signature: Signature, signing: _Signing, nonce: str, *, actor: Actor
+) -> SignOff:
+    holder = signing.claim.on_behalf_of
+    name = printed_name(actor, holder)
     sign_off = SignOff.objects.create(
         review=review,
-        signer=claim.user,
+        signer=signing.claim.user,
         printed_name=name,
         role=signature.role,
-        on_behalf_of=claim.on_behalf_of,
+        on_behalf_of=holder,
         outcome=signature.outcome,
         meaning=signature.meaning.strip() or _MEANINGS[Outcome(signature.outcome)],
         reason=signature.reason.strip(),
@@ -246,14 +281,34 @@ def _insert(review: GateReview, signature: Signature, claim: Claim, *, actor: Ac
         bindings_digest=review.bindings_digest,
         policy_digest=review.policy_version.digest,
         method="session+password",
+        prior=signing.since.prior,
+        difference_digest=signing.since.digest,
+        circumstances=_circumstances(review, signature, signing, nonce),
         signed_at=now(),
         sequence=review.version_lock,
     )
     Condition.objects.bulk_create(
-        Condition(sign_off=sign_off, text=one.text, due_on=one.due_on)
+        Condition(sign_off=sign_off, text=one.text, due_on=one.due_on, blocks_gate=one.blocks_gate)
         for one in signature.conditions
     )
     return sign_off
+
+
+def _circumstances(
+    review: GateReview, signature: Signature, signing: _Signing, nonce: str
+) -> dict[str, object]:
+    """Return how the signature came about, with the right it rests on as it was held then."""
+    claim, roles = signing.claim, signing.people.roles
+    holder = claim.on_behalf_of
+    return {
+        **signature.circumstances.as_json(),
+        "reauthenticated_at": signing.confirmed_at.isoformat(),
+        "held_roles": sorted(roles.get(claim.user.pk, ())),
+        "holder_roles": sorted(roles.get(holder.pk, ())) if holder else [],
+        "delegation": signing.people.delegation_ref(claim),
+        "tier": str(review.tier),
+        "nonce": nonce,
+    }
 
 
 def _record(sign_off: SignOff) -> dict[str, object]:
@@ -266,6 +321,19 @@ def _record(sign_off: SignOff) -> dict[str, object]:
         "on_behalf_of": f"user:{sign_off.on_behalf_of_id}" if sign_off.on_behalf_of_id else None,
         "bindings_digest": sign_off.bindings_digest,
         "policy_digest": sign_off.policy_digest,
+        "prior": sign_off.prior.ref if sign_off.prior else None,
+        "difference_digest": sign_off.difference_digest or None,
+        "circumstances_digest": digest_of(sign_off.circumstances),
+        "held_roles": sign_off.circumstances["held_roles"],
+        "delegation": sign_off.circumstances["delegation"] or None,
+        "conditions_digest": _conditions_digest(sign_off),
         "statement_digest": hashlib.sha256(sign_off.statement.encode()).hexdigest(),
         "reason": ledger.remember_personal_text(reason) if reason else None,
     }
+
+
+def _conditions_digest(sign_off: SignOff) -> str | None:
+    promised = [
+        [one.text, one.due_on.isoformat(), one.blocks_gate] for one in sign_off.conditions.all()
+    ]
+    return digest_of(promised) if promised else None

@@ -1,5 +1,6 @@
 """The forms of the pages."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -34,6 +35,15 @@ class ConditionForm(forms.Form):
     due_on = forms.DateField(
         label="Due on", required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
+    blocks_gate = forms.ChoiceField(
+        label="Blocks the gate", required=False, choices=[("", "blocks no gate")]
+    )
+
+    def __init__(self, *args: Any, gates: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = [(name, f"blocks {name.replace('_', ' ')}") for name in gates]
+        blocks: Any = self.fields["blocks_gate"]
+        blocks.choices = [("", "blocks no gate"), *words]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -51,6 +61,7 @@ class SigningForm(forms.Form):
     role = forms.CharField(widget=forms.HiddenInput)
     outcome = forms.ChoiceField(choices=SignOff.Outcome.choices, widget=forms.HiddenInput)
     bindings_digest = forms.CharField(widget=forms.HiddenInput)
+    page_token = forms.CharField(required=False, max_length=1000, widget=forms.HiddenInput)
     meaning = forms.CharField(
         max_length=300, help_text="Stands beside your name for as long as the record exists."
     )

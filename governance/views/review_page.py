@@ -12,6 +12,8 @@ from governance import access
 from governance.models import Evidence, Finding, GateReview, RequirementResult, SignOff
 from governance.services import evaluating
 from governance.services import reviews as commands
+from governance.services.signers import Claim
+from governance.services.statements import statement_of
 from governance.views.forms import (
     MEANINGS,
     ConditionFormSet,
@@ -211,18 +213,18 @@ def signing_context(
     role = _chosen(request, "role", roles)
     outcome = _chosen(request, "outcome", SignOff.Outcome.values)
     holder = next(entry.on_behalf_of for entry in own if entry.role == role)
-    name = actor.name
-    if holder is not None:
-        name = f"{name} for {holder.get_full_name() or holder.get_username()}"
+    claim = Claim(cast("User", actor.user), role, holder)
+    gates = evaluating.gates_after(review)
     return context | {
         "role": role,
         "role_label": Stakeholder.Role(role).label,
         "outcome": outcome,
         "outcome_label": SignOff.Outcome(outcome).label,
         "has_conditions": outcome == SignOff.Outcome.APPROVED_WITH_CONDITIONS,
-        "statement": commands.statement_for(review, role, outcome, name),
+        "statement": statement_of(review, claim, outcome, actor=actor),
         "form": SigningForm(initial=_initial(review, role, outcome)),
-        "conditions": ConditionFormSet(prefix="conditions"),
+        "conditions": ConditionFormSet(prefix="conditions", form_kwargs={"gates": gates}),
+        "gates": gates,
         "username": cast("User", actor.user).get_username(),
     }
 

@@ -10,8 +10,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from governance.models import GateReview
+from governance.services import evaluating
 from governance.services import reviews as commands
-from governance.services.signing import NewCondition
+from governance.services.signatures import NewCondition, circumstances_of
 from governance.views.base import page, status_of, words_of
 from governance.views.forms import ConditionFormSet, SigningForm
 from governance.views.review_page import context_of
@@ -27,11 +28,12 @@ def sign(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Sign a review; a refusal shows the form again with every word but the password."""
     review = review_or_404(actor, pk)
     form = SigningForm(request.POST)
-    conditions = ConditionFormSet(_with_management(request), prefix="conditions")
+    gates = {"gates": evaluating.gates_after(review)}
+    conditions = ConditionFormSet(_with_management(request), prefix="conditions", form_kwargs=gates)
     if not form.is_valid() or not conditions.is_valid():
         return _again(request, review, actor, form, conditions)
     try:
-        commands.sign(review, _signature(form, conditions), actor=actor)
+        commands.sign(review, _signature(request, form, conditions), actor=actor)
     except NotFound:
         raise
     except DomainError as error:
@@ -50,7 +52,7 @@ def _with_management(request: HttpRequest) -> Any:
     return data
 
 
-def _signature(form: SigningForm, conditions: Any) -> commands.Signature:
+def _signature(request: HttpRequest, form: SigningForm, conditions: Any) -> commands.Signature:
     said = form.cleaned_data
     return commands.Signature(
         role=said["role"],
@@ -60,10 +62,12 @@ def _signature(form: SigningForm, conditions: Any) -> commands.Signature:
         password=said["password"],
         bindings_digest=said["bindings_digest"],
         conditions=tuple(
-            NewCondition(each["text"], each["due_on"])
+            NewCondition(each["text"], each["due_on"], each.get("blocks_gate", ""))
             for each in conditions.cleaned_data
             if each.get("text")
         ),
+        page_token=said["page_token"],
+        circumstances=circumstances_of(request),
     )
 
 

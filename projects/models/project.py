@@ -120,3 +120,7 @@ class Stakeholder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} as {self.get_role_display()}"
+
+    def is_valid_on(self, day: date) -> bool:
+        """Return whether the role is held on the given day."""
+        return self.valid_from <= day and (self.valid_to is None or self.valid_to >= day)

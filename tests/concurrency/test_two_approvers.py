@@ -25,6 +25,7 @@ from tests.factories import (
     StakeholderFactory,
     UserFactory,
     cast_project,
+    page_token_for,
     session_actor,
     submit_scope,
 )
@@ -65,8 +66,10 @@ def waiting(stage: Project, owners: list[User]) -> GateReview:
 def approve(review: GateReview, user: User, role: str, password: str = PASSWORD) -> SignOff:
     """Sign as a request would: on a fresh copy of the row."""
     own = GateReview.objects.select_related("project", "policy_version__policy").get(pk=review.pk)
-    signature = Signature(role, "approved", "", "", password, own.bindings_digest)
-    return reviews.sign(own, signature, actor=session_actor(user))
+    actor = session_actor(user)
+    token = page_token_for(own, role, "approved", actor=actor)
+    signature = Signature(role, "approved", "", "", password, own.bindings_digest, page_token=token)
+    return reviews.sign(own, signature, actor=actor)
 
 
 def test_one_of_many_last_approvals_decides(waiting: GateReview, owners: list[User]) -> None:
@@ -87,8 +90,12 @@ def test_approval_and_rejection_at_once_decide_one_way(
 ) -> None:
     def reject(user: User) -> SignOff:
         own = GateReview.objects.get(pk=waiting.pk)
-        signature = Signature("data_owner", "rejected", "", "No.", PASSWORD, own.bindings_digest)
-        return reviews.sign(own, signature, actor=session_actor(user))
+        actor = session_actor(user)
+        token = page_token_for(own, "data_owner", "rejected", actor=actor)
+        signature = Signature(
+            "data_owner", "rejected", "", "No.", PASSWORD, own.bindings_digest, page_token=token
+        )
+        return reviews.sign(own, signature, actor=actor)
 
     half = SIGNERS // 2
     results = race(

@@ -14,7 +14,7 @@ from governance.services.promotions import PromotionRequest
 from governance.services.reviews import ReviewRequest, Signature
 from projects.actors import system
 from projects.models import Project, ScopingDocument
-from tests.factories import PASSWORD, session_actor
+from tests.factories import PASSWORD, page_token_for, session_actor
 from tests.governance import faces, fakes
 
 Signer = Callable[..., SignOff]
@@ -63,7 +63,11 @@ def sign() -> Signer:
             "bindings_digest": review.bindings_digest,
             **changes,
         }
-        signed = reviews.sign(review, Signature(**values), actor=fakes.acting(user, method))
+        actor = fakes.acting(user, method)
+        values.setdefault(
+            "page_token", page_token_for(review, role, values["outcome"], actor=actor)
+        )
+        signed = reviews.sign(review, Signature(**values), actor=actor)
         review.refresh_from_db()
         return signed
 

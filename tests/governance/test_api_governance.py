@@ -23,7 +23,7 @@ from governance.models import (
 from governance.services import delegations, findings
 from ledger.models import LedgerEntry
 from projects import content_store
-from tests.factories import PASSWORD, session_actor
+from tests.factories import PASSWORD, page_token_for, session_actor
 from tests.governance import faces
 
 V1 = "/api/v1/"
@@ -223,6 +223,12 @@ class TestSigning:
             "password": PASSWORD,
             "bindings_digest": scope_review.bindings_digest,
         }
+
+    @pytest.fixture(autouse=True)
+    def shown(self, body, scope_review, business_owner):
+        """Let the body carry the token of what was shown."""
+        actor = session_actor(business_owner)
+        body["page_token"] = page_token_for(scope_review, body["role"], "approved", actor=actor)
 
     def test_with_a_session_and_the_password(self, api, scope_review, body, business_owner):
         address = f"{V1}gate-reviews/{scope_review.pk}/sign/"

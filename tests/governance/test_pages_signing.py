@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from governance.models import Condition, GateReview, SignOff
 from ledger.models import LedgerEntry
-from tests.factories import PASSWORD, session_actor
+from tests.factories import PASSWORD, page_token_for, session_actor
 from tests.governance import faces
 
 REASON = "I read the criteria and the risks line by line."
@@ -23,6 +23,9 @@ def review(submitted_scope, project, lead) -> GateReview:
 def sign(client_for, review):
     """Post the signing form as a user; what is not given is what a careful signer enters."""
 
+    def token_of(user, role, outcome):
+        return page_token_for(review, role, outcome, actor=session_actor(user))
+
     def post(user, **changes):
         entered = {
             "role": "business_owner",
@@ -33,6 +36,7 @@ def sign(client_for, review):
             "password": PASSWORD,
             **changes,
         }
+        entered.setdefault("page_token", token_of(user, entered["role"], entered["outcome"]))
         return client_for(user).post(f"/reviews/{review.pk}/sign/", entered)
 
     return post

@@ -385,7 +385,7 @@ def test_evidence_edited_in_the_database_makes_the_review_stale(
     Evidence.objects.filter(subject_ref=fakes.MODEL).update(data={"text": "better"})
     with pytest.raises(RuleViolated) as error:
         sign(review, validator, "validator")
-    assert error.value.details["parts"] == ["evidence"]
+    assert error.value.details["parts"] == ["card"]
 
 
 def test_a_policy_edited_in_the_database_makes_the_review_stale(

@@ -20,7 +20,7 @@ from governance.services.differences import (
     digest_of_difference,
     last_approval,
 )
-from governance.services.signing import NewCondition
+from governance.services.signatures import NewCondition, circumstances_of
 from projects.errors import InvalidInput
 
 
@@ -79,9 +79,25 @@ class GateReviewViewSet(GovernanceViewSet):
         review = self.get_object()
         values = self.read(inputs.SignatureInput)
         promised = tuple(NewCondition(**each) for each in values.pop("conditions"))
-        signature = commands.Signature(**values, conditions=promised)
+        signature = commands.Signature(
+            **values, conditions=promised, circumstances=circumstances_of(request)
+        )
         sign_off = commands.sign(review, signature, actor=self.actor)
         return self.answer(sign_off, status=201, shape=shapes.SignOffSerializer)
+
+    @extend_schema(
+        parameters=[inputs.StatementQuery],
+        responses=shapes.SigningStatementSerializer,
+        description="What the caller would sign, whole, with the token that signs it once within "
+        "15 minutes. Takes the browser's session only.",
+    )
+    @action(detail=True, methods=["get"], url_path="signing-statement", filter_backends=[])
+    def signing_statement(self, request: Request, pk: str) -> Response:
+        review = self.get_object()
+        query = inputs.StatementQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        shown = commands.signing_statement(review, **query.validated_data, actor=self.actor)
+        return self.answer(shown, shape=shapes.SigningStatementSerializer)
 
     @extend_schema(request=None, responses=shapes.GateReviewDetailSerializer)
     @action(detail=True, methods=["post"])
