@@ -206,6 +206,7 @@ SPECTACULAR_SETTINGS = {
         "RetroNoteKindEnum": "projects.models.RetrospectiveNote.Kind",
         "SprintKindEnum": "projects.models.Sprint.Kind",
         "SprintStatusEnum": "projects.models.Sprint.Status",
+        "TierEnum": "projects.models.Project.Tier",
         "WipLimitModeEnum": "projects.models.WipLimit.Mode",
         "WorkItemKindEnum": "projects.models.WorkItem.Kind",
         "WorkItemOutcomeEnum": "projects.models.WorkItem.Outcome",

@@ -18,6 +18,7 @@ from projects.views import (
     scope_changes,
     scopes,
     sprints,
+    tiers,
 )
 
 app_name = "projects"
@@ -32,6 +33,8 @@ urlpatterns = [
         compare_scopes.compare_scopes,
         name="compare-scopes",
     ),
+    path("projects/<slug:slug>/tier/", tiers.project_tier, name="tier"),
+    path("tier-assessments/<int:pk>/decide/", tiers.decide_tier, name="tier-decide"),
     path("scopes/<int:pk>/", scopes.scope_detail, name="scope"),
     path("scopes/<int:pk>/attach/", scopes.attach_to_scope, name="scope-attach"),
     path("scopes/<int:pk>/changes/", scope_changes.changes_page, name="scope-changes"),

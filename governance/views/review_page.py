@@ -25,6 +25,7 @@ from governance.views.forms import (
 from governance.views.review_changes import changes_of
 from governance.views.review_state import standing_of
 from governance.views.subjects import SUBJECT_PARTS, Fact, facts_of, subject_panel
+from governance.views.tier_panel import tier_of
 from ledger.models import LedgerEntry
 from projects.actors import Actor
 from projects.models import Stakeholder
@@ -65,6 +66,7 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
     found = list(findings_about(review))
     return {
         "review": review,
+        "tier": tier_of(review),
         "promotion": getattr(review, "promotion", None),
         "requirements": requirements,
         "has_moved": review.status == Status.STALE

@@ -23,6 +23,7 @@ from projects.api.scope_changes import ScopeChangesMixin
 from projects.api.scope_copies import CopyMixin
 from projects.api.scope_exchange import ScopeExchangeActions
 from projects.api.sprints import NewSprintSerializer, SprintActions, SprintSerializer
+from projects.api.tiers import TierMixin
 from projects.errors import InvalidInput
 from projects.models import Project, ScopingDocument, Sprint, Stakeholder
 from projects.services import projects, scoping, sprints
@@ -70,7 +71,9 @@ def user_named(name: str) -> Any:
     return user
 
 
-class ProjectViewSet(ProjectLifeMixin, ProjectBoardActions, ProjectChartsMixin, CommandViewSet):
+class ProjectViewSet(
+    ProjectLifeMixin, TierMixin, ProjectBoardActions, ProjectChartsMixin, CommandViewSet
+):
     queryset = Project.objects.select_related("created_by")
     serializer_class = serializers.ProjectSerializer
     filterset_fields = ("slug", "status", "tier")

@@ -11,7 +11,10 @@ from projects import access
 from projects.actors import Actor
 from projects.models import Project, Sprint
 from projects.services.standing import ProjectStanding, address, standing_of
+from projects.services.tiers import assessments_of
 from projects.views.base import page, visible_or_404
+
+SHOWN_ASSESSMENTS = 3
 
 
 class Link(NamedTuple):
@@ -28,7 +31,10 @@ def project_detail(request: HttpRequest, actor: Actor, slug: str) -> HttpRespons
     project = visible_or_404(Project.objects.all(), actor, slug=slug)
     today = timezone.now().date()
     standing = standing_of(project, today=today)
+    assessments = assessments_of(project)
     context = {
+        "tier_rows": assessments[:SHOWN_ASSESSMENTS],
+        "tier_waits": any(one.state == "waiting" for one in assessments),
         "standing": standing,
         "project": project,
         "today": today,

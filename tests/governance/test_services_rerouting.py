@@ -18,7 +18,7 @@ from projects.models import Project
 from projects.rules.tier import ANSWERS
 from projects.services import tiers
 from tests.factories import UserFactory, session_actor
-from tests.governance import fakes
+from tests.governance import faces, fakes
 
 pytestmark = pytest.mark.django_db
 _ANSWERS = {"low": (0, 0, 0, 0), "medium": (3, 0, 0, 0), "high": (4, 0, 0, 0)}
@@ -278,3 +278,17 @@ def _sign_if_asked(review, sign, role, outcome):
         sign(review, UserFactory(username=WHO[role]), role, outcome=outcome, reason="Because.")
     except DomainError:
         review.refresh_from_db()
+
+
+def test_the_page_of_a_review_tells_how_it_came_to_its_tier(
+    policy_without_high, review, client_for, auditor
+):
+    take(review.project, "high")
+    answer = client_for(auditor).get(f"/reviews/{review.pk}/")
+    text = answer.content.decode()
+    assert list(faces.offences_in(answer)) == []
+    assert "This review is at <strong>high risk</strong>" in text
+    assert "moved from medium to high risk" in text
+    assert "medium → high" in text
+    assert "by Rita" in text
+    assert "nobody can approve it here" in text
