@@ -32,6 +32,8 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "review.suspend": frozenset({Role.LEAD}) | OVERSIGHT,
     "review.give_feedback": PARTICIPANTS,
     "evidence.record": PARTICIPANTS,
+    "check.run": PARTICIPANTS,
+    "check.work": frozenset(),
     "condition.meet": OVERSIGHT,
     "waiver.grant": frozenset({Role.BUSINESS_OWNER, Role.RISK_OFFICER, Role.EXECUTIVE}),
     "waiver.revoke": frozenset({Role.BUSINESS_OWNER, Role.RISK_OFFICER, Role.EXECUTIVE}),
@@ -72,6 +74,7 @@ SYSTEM_ACTIONS: Mapping[str, frozenset[str]] = {
     "monitoring": frozenset({"review.suspend", "promotion.suspend"}),
     "serving": frozenset({"promotion.suspend"}),
     "reconciler": frozenset({"promotion.suspend"}),
+    "checks": frozenset({"check.work"}),
     # It asks for the release of the rows that it assembled, and for the model learned from them.
     "retraining": frozenset(
         {"promotion.request", "review.request.model_version", "review.request.dataset_version"}

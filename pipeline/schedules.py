@@ -18,6 +18,7 @@ class Periodic:
 SCHEDULES: Mapping[str, Periodic] = {
     # The poller applies promotions within a second; this one covers a poller that died.
     "apply waiting promotions": Periodic("pipeline.tasks.apply_waiting_promotions", 1),
+    "enqueue waiting checks": Periodic("pipeline.tasks.enqueue_waiting_checks", 1),
     "requeue lost jobs": Periodic("pipeline.tasks.requeue_lost_jobs", 1),
     "reconcile the registry": Periodic("pipeline.tasks.reconcile_registry", 15),
     "run due monitors": Periodic("pipeline.tasks.run_due_monitors", 24 * 60),

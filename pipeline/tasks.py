@@ -22,6 +22,13 @@ def apply_waiting_promotions() -> int:
     return promoting.apply_waiting_promotions()
 
 
+def enqueue_waiting_checks() -> int:
+    """Queue a job for every check that was asked for and nobody works on."""
+    from pipeline.services import check_work
+
+    return check_work.enqueue_waiting_check_runs()
+
+
 def run_due_monitors() -> int:
     """Queue a monitor job for every window that has ended."""
     from pipeline.services import monitoring

@@ -79,10 +79,10 @@ def stored_facts(subject: SubjectNow) -> dict[str, Any]:
     """Return the facts as JSON, to be copied into the review: their sources may be edited."""
     facts = subject.facts
     return {
-        **_plain(subject.evidence.facts()),
+        **plain(subject.evidence.facts()),
         "label": facts.label,
-        "metrics": _plain(facts.metrics),
-        "attributes": _plain(facts.attributes),
+        "metrics": plain(facts.metrics),
+        "attributes": plain(facts.attributes),
         "authors": {part: sorted(people) for part, people in facts.authors.items()},
         "unmapped": sorted(facts.unmapped),
         "traces": dict(facts.traces),
@@ -128,12 +128,12 @@ def _require_digests(facts: SubjectFacts) -> None:
         )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return the value as JSON can hold it; numbers that are not finite become text."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
+        return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, datetime | date):

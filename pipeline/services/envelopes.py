@@ -74,13 +74,13 @@ def completed(envelope: Envelope, champion: ModelVersion) -> Envelope:
     made = champion.run.params if champion.run else {}
     changes: dict[str, Any] = {}
     if not envelope.features:
-        changes["features"] = _features_of(champion, str(made.get("context", "")))
+        changes["features"] = features_of(champion, str(made.get("context", "")))
     if not envelope.approach:
         changes["approach"] = str(made.get("approach", "gradient_boosting"))
     return dataclasses.replace(envelope, **changes)
 
 
-def _features_of(champion: ModelVersion, context: str) -> dict[str, list[str]]:
+def features_of(champion: ModelVersion, context: str) -> dict[str, list[str]]:
     """Return the champion's inputs by use; columns that it only watches are named by its run."""
     watched = [name for name in context.split(",") if name]
     columns = signature_columns(champion.signature)

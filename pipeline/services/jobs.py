@@ -45,6 +45,7 @@ RUNNERS: Mapping[str, str] = {
     Job.Kind.RETRAIN: "pipeline.services.retraining.run_retraining",
     Job.Kind.RECONCILE: "pipeline.services.reconcile.run_reconciliation",
     Job.Kind.TRAINING: "pipeline.services.training.run_training",
+    Job.Kind.RUN_CHECK: "pipeline.services.check_work.run_check",
 }
 
 
