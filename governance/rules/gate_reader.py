@@ -24,7 +24,7 @@ from projects.rules.carrying import RESET_ALL
 COPYABLE_PARTS = frozenset({"evidence", "card", "scope", "run", "dataset", "policy"})
 _GATE_KEYS = {
     "title", "subject", "sign_offs", "separation", "requirements", "carry_over",
-    "copy_conditions", "decide_within_days", "validity_days",
+    "copy_conditions", "decide_within_days", "validity_days", "checklist_at",
 }  # fmt: skip
 _REQUIREMENT_KEYS = {"key", "check", "title", "params", "blocking", "waivable", "tiers"}
 
@@ -54,7 +54,11 @@ class GateReader(Reader):
             copy_conditions=self._copy_conditions(data, (*path, "copy_conditions")),
             decide_within_days=self.optional_days(data, "decide_within_days", path),
             validity_days=self.days_by_tier(data.get("validity_days"), (*path, "validity_days")),
+            checklist_at=self._checklist(data, (*path, "checklist_at")),
         )
+
+    def _checklist(self, data: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+        return self.choices(data["checklist_at"], TIERS, path) if "checklist_at" in data else ()
 
     def _sign_offs(self, raw: object, path: Path) -> Mapping[str, QuorumRule]:
         signing = self.mapping(raw, path)

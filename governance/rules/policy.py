@@ -103,7 +103,8 @@ class CopyCondition:
 class GateRules:
     """What it takes to pass one gate.
 
-    `carry_over` says which sign-offs of an approved scope outlive a new version of it.
+    `carry_over` says which sign-offs of an approved scope outlive a new version of it;
+    `checklist_at` the tiers at which the gate can be passed but nothing waits for it.
     """
 
     name: str
@@ -116,6 +117,7 @@ class GateRules:
     copy_conditions: tuple[CopyCondition, ...] = ()
     decide_within_days: int | None = None
     validity_days: Mapping[str, int] = field(default_factory=dict)
+    checklist_at: tuple[str, ...] = ()
 
     def requirement(self, key: str) -> RequirementRule | None:
         """Return the rule behind the key of a result, such as `criteria.recall`."""

@@ -1,4 +1,4 @@
-"""Policies: the shipped ones are sound, and every mistake is named with its key."""
+"""Policies: every mistake is named with its key, and what was published stays readable."""
 
 import copy
 from dataclasses import replace
@@ -9,17 +9,13 @@ import pytest
 import yaml
 from django.conf import settings
 
-from governance.rules.policy import TIERS, PolicyError
+from governance.rules.policy import PolicyError
 from governance.rules.policy_reader import parse_policy
 from governance.rules.requirements import VOCABULARY
 from projects.models import Stakeholder
 
-
-def text_of(name: str) -> str:
-    return (Path(settings.BASE_DIR) / "fixtures" / "policies" / f"{name}.yaml").read_text()
-
-
-STANDARD: dict[str, Any] = yaml.safe_load(text_of("standard"))
+FILE = Path(settings.BASE_DIR) / "tests" / "policies" / "standard.yaml"
+STANDARD: dict[str, Any] = yaml.safe_load(FILE.read_text())
 
 
 def problems_of(change: Any) -> dict[str, str]:
@@ -28,29 +24,6 @@ def problems_of(change: Any) -> dict[str, str]:
     with pytest.raises(PolicyError) as error:
         parse_policy(raw, VOCABULARY)
     return {problem.where: problem.message for problem in error.value.problems}
-
-
-def test_the_standard_policy_has_four_gates_for_every_tier():
-    rules = parse_policy(STANDARD, VOCABULARY)
-    assert set(rules.gates) == {"scope", "data", "validation", "policy"}
-    assert all(set(gate.sign_offs) == set(TIERS) for gate in rules.gates.values())
-    assert [(one.name, one.alias, one.mode) for one in rules.environments] == [
-        ("production", "champion", "enforce")
-    ]
-
-
-def test_in_the_standard_policy_more_risk_never_means_fewer_people():
-    rules = parse_policy(STANDARD, VOCABULARY)
-    for gate in rules.gates.values():
-        low, medium, high = (gate.sign_offs[tier] for tier in TIERS)
-        assert low.people <= medium.people <= high.people
-        assert set(low.roles) <= set(medium.roles) <= set(high.roles)
-
-
-def test_the_policy_for_a_small_team_covers_low_risk_only():
-    rules = parse_policy(yaml.safe_load(text_of("small-team")), VOCABULARY)
-    assert {tier for gate in rules.gates.values() for tier in gate.sign_offs} == {"low"}
-    assert rules.environments == ()
 
 
 def test_every_role_but_the_auditor_may_be_asked_to_sign():
@@ -126,6 +99,11 @@ def test_every_role_but_the_auditor_may_be_asked_to_sign():
             lambda p: p["environments"][0].update(gate="scope"),
             "environments.0.gate",
             "does not judge model versions",
+        ),
+        (
+            lambda p: p["gates"]["data"].update(checklist_at=["none"]),
+            "gates.data.checklist_at.0",
+            "is not one of",
         ),
         (
             lambda p: p["environments"][0].update(mode="off"),

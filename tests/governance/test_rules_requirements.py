@@ -85,6 +85,7 @@ GOOD = CheckContext(
             "baseline_run": True,
             "open_time_boxes": [],
             "decision": "Build the second one.",
+            "decision_matrix": True,
         }
     ),
     metrics=MappingProxyType({"test_auc": 0.8}),
@@ -195,6 +196,7 @@ def test_no_check_passes_on_nothing(check):
         ),
         ("time_boxes_closed", {"open_time_boxes": ["Spike 3"]}, "fail", "Still open: Spike 3."),
         ("decision_recorded", {"decision": " "}, "missing", "No decision"),
+        ("decision_recorded", {"decision_matrix": False}, "missing", "holds no scores"),
     ],
 )
 def test_each_check_says_what_it_misses(check, changes, outcome, words):
@@ -454,7 +456,8 @@ def test_another_gate_must_have_approved_what_stands_here_now():
 def test_evidence_that_came_after_an_approval_does_not_undo_it():
     bound = {**GOOD.approvals["validation"].bound, "evidence": "1" * 64}
     approval = ApprovalFact("validation", "gate_review:3", bound)
-    moved = {**GOOD.bindings, "evidence": "2" * 64}
+    parts = ("evidence", "evidence:load_test", "card")
+    moved = {**GOOD.bindings, **dict.fromkeys(parts, "2" * 64)}
     context = replace(GOOD, approvals={"validation": approval}, bindings=moved)
     assert outcomes("gate_passed", context) == ["pass"]
 

@@ -51,8 +51,11 @@ def time_boxes_closed(params: Params, context: CheckContext) -> CheckOutcome:
 
 @check("decision_recorded")
 def decision_recorded(params: Params, context: CheckContext) -> CheckOutcome:
-    """Hold when somebody wrote down what was decided."""
+    """Hold when somebody wrote down what was decided, and the matrix that led to it is filled."""
     decision = str(context.attributes.get("decision") or "").strip()
     if not decision:
         return missing("No decision is written down.", context.subject)
-    return passed("A decision is written down.", context.subject, value=decision[:200])
+    if context.attributes.get("decision_matrix") is not True:
+        return missing("The decision matrix of the scope holds no scores.", context.subject)
+    message = "A decision is written down, and the approaches were scored."
+    return passed(message, context.subject, value=decision[:200])

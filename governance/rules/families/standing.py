@@ -14,11 +14,9 @@ from governance.rules.checks import (
 )
 from governance.rules.params import Name, OneOf, Whole
 from governance.rules.registry import Params, check
-from governance.rules.staleness import compare_bindings
+from governance.rules.staleness import compare_bindings, is_evidence
 
 SEVERITIES = ("low", "medium", "high", "critical")
-#: Parts that may move after an approval without touching it.
-_FREE_PARTS = frozenset({"evidence", "policy"})
 
 
 @check("no_open_findings", severity=OneOf(SEVERITIES))
@@ -53,7 +51,12 @@ def gate_passed(params: Params, context: CheckContext) -> CheckOutcome:
 
 
 def _fixed(bindings: Mapping[str, str]) -> dict[str, str]:
-    return {part: digest for part, digest in bindings.items() if part not in _FREE_PARTS}
+    # Later gates ask for evidence of their own, and under another version of the policy at times.
+    return {
+        part: digest
+        for part, digest in bindings.items()
+        if part != "policy" and not is_evidence(part)
+    }
 
 
 @check("monitoring_live", max_age_days=Whole("days"))
