@@ -20,6 +20,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "governance.view": ALL_ROLES,
     "review.request.scoping_document": frozenset({Role.LEAD}),
     "review.request.dataset_version": BUILDERS,
+    "review.request.sprint": frozenset({Role.LEAD, Role.DATA_SCIENTIST, Role.ML_ENGINEER}),
     "review.request.model_version": frozenset({Role.LEAD, Role.DATA_SCIENTIST, Role.ML_ENGINEER}),
     "review.request.policy_version": frozenset({Role.LEAD, Role.RISK_OFFICER}),
     "review.evaluate": PARTICIPANTS,

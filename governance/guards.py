@@ -28,6 +28,8 @@ _ENDED = frozenset({GateReview.Status.SUSPENDED, GateReview.Status.EXPIRED})
 #: Names under which a policy may have the gate between experiments and building.
 _EXPERIMENT_REVIEW = ("experiment_review", "experiment")
 _PRODUCTION = "production"
+#: The one decision after experiments that leads to building.
+_GO = "go"
 
 
 def require_approved_scope(sprint: Sprint) -> list[str]:
@@ -63,28 +65,44 @@ def require_approved_data(sprint: Sprint) -> list[str]:
         return []
     return [
         _not_passed(sprint.project, "data", "dataset_version", ref)
-        for ref in _datasets(sprint)
+        for ref in (_datasets(sprint) if _is_asked(sprint.project, "data") else ())
         if standing_review("dataset_version", ref, "data") is None
     ]
 
 
 def require_experiment_review(sprint: Sprint) -> list[str]:
-    """Return why building is too early, where the policy has a gate after the experiments."""
+    """Return why building is too early, where the policy has a gate after the experiments.
+
+    An approved review whose decision was to stop or to re-scope lets nobody build.
+    """
     if sprint.kind != Kind.BUILD:
         return []
     gate = next(
         (name for name in _gates_of_policy(sprint.project) if name in _EXPERIMENT_REVIEW), ""
     )
-    if not gate:
+    if not gate or not _is_asked(sprint.project, gate):
         return []
     reviews = GateReview.objects.filter(project=sprint.project, gate=gate)
-    approved = reviews.filter(status=GateReview.Status.APPROVED)
-    if approved.exclude(expires_at__lte=now()).exists():
-        return []
+    approved = reviews.filter(status=GateReview.Status.APPROVED).exclude(expires_at__lte=now())
+    if (newest := approved.order_by("-decided_at", "-pk").first()) is not None:
+        return _decided_otherwise(newest)
     return [
         (
             f"The gate {gate} of {sprint.project.name} is not passed"
             f"{_by_whom(sprint.project, gate, reviews.order_by('-pk').first())}."
+        )
+    ]
+
+
+def _decided_otherwise(review: GateReview) -> list[str]:
+    attributes = review.facts.get("attributes") or {}
+    if attributes.get("outcome", _GO) == _GO:
+        return []
+    decision = str(attributes.get("decision") or attributes["outcome"])
+    return [
+        (
+            f"The review of {review.subject_label} approved another outcome than building: "
+            f"{decision} Plan the next experiments, and have their sprint reviewed."
         )
     ]
 
@@ -190,6 +208,12 @@ def _gates_of_policy(project: Project) -> dict[str, GateRules]:
     except NotFound:
         # Nobody has published a policy yet, so no gate can be asked about; each stays unpassed.
         return {}
+
+
+def _is_asked(project: Project, gate: str) -> bool:
+    """Return whether sprints wait for a gate at the project's tier: a checklist holds nobody up."""
+    rules = _gates_of_policy(project).get(gate)
+    return rules is None or project.tier not in rules.checklist_at
 
 
 def _role_with(role: str, names: Iterable[str]) -> str:

@@ -164,4 +164,7 @@ class PolicyVersionResolver:
         return version
 
 
-_OWN_RESOLVERS = {"policy_version": "governance.subjects.PolicyVersionResolver"}
+_OWN_RESOLVERS = {
+    "policy_version": "governance.subjects.PolicyVersionResolver",
+    "sprint": "governance.sprint_subject.SprintResolver",
+}

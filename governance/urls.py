@@ -11,6 +11,7 @@ from governance.views import (
     promotions,
     reviews,
     signing,
+    sprints,
 )
 
 app_name = "governance"
@@ -30,6 +31,7 @@ urlpatterns = [
     path("reviews/<int:pk>/assign/", handing_over.assign, name="assign"),
     path("reviews/<int:pk>/delegate/", handing_over.delegate, name="delegate"),
     path("reviews/<int:pk>/due/", handing_over.move_due_date, name="move-due-date"),
+    path("sprints/<int:pk>/gate/", sprints.sprint_review, name="sprint-review"),
     path("denied-attempts/", promotions.denied_attempts, name="denied-attempts"),
     path("promotions/<int:pk>/roll-back/", promotions.roll_back, name="roll-back"),
     path("evidence/<int:pk>/content/", evidence.evidence_content, name="evidence-content"),

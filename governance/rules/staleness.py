@@ -13,6 +13,9 @@ _NAMES: Mapping[str, str] = {
     "policy": "the policy version",
     "dataset": "the dataset",
     "datasheet": "the datasheet",
+    "sprint": "what the sprint came to",
+    "decision": "the decision after the experiments",
+    "policy_text": "the text of the policy",
 }
 _SHOWN = 12
 #: All evidence under one digest, as reviews bound it before it was told apart by kind.

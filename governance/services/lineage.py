@@ -15,6 +15,7 @@ _MAX_LEVELS = 50
 #: Kind of node for each kind of subject.
 NODE_KINDS = {
     "scoping_document": LineageNode.Kind.SCOPE,
+    "sprint": LineageNode.Kind.SPRINT,
     "dataset_version": LineageNode.Kind.DATASET,
     "model_version": LineageNode.Kind.MODEL_VERSION,
     "policy_version": LineageNode.Kind.POLICY,
@@ -22,6 +23,7 @@ NODE_KINDS = {
 #: The bound part whose digest names the subject itself.
 SUBJECT_PARTS = {
     "scoping_document": "scope",
+    "sprint": "sprint",
     "model_version": "model_files",
     "policy_version": "policy_text",
 }

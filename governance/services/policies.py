@@ -149,6 +149,18 @@ def gate_rules(version: PolicyVersion, gate: str) -> GateRules:
     return gates[gate]
 
 
+def gates_for(project: Project, subject_kind: str) -> list[GateRules]:
+    """Return the gates that judge a kind of subject under the project's policy; none without one.
+
+    Gates without a quorum at the project's tier are left out: nobody could pass them.
+    """
+    try:
+        gates = rules_of(published_policy(project)).gates.values()
+    except NotFound:
+        return []
+    return [one for one in gates if one.subject == subject_kind and project.tier in one.sign_offs]
+
+
 @lru_cache(maxsize=32)
 def parse_text(text: str, *, is_open: bool = False) -> PolicyRules:
     """Read a policy's YAML; a text that was read before is not read again.

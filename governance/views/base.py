@@ -5,12 +5,15 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
+from governance.services.reviews import ReviewRequest, request_review
 from projects import errors
+from projects.actors import Actor
 from projects.problems import of_domain_error
 from projects.views.base import page, visible_or_404
 
-__all__ = ["attempt", "page", "status_of", "visible_or_404", "words_of"]
+__all__ = ["attempt", "page", "request_and_show", "status_of", "visible_or_404", "words_of"]
 
 
 def attempt(
@@ -29,6 +32,21 @@ def attempt(
     else:
         messages.success(request, done)
     return redirect(back)
+
+
+def request_and_show(
+    request: HttpRequest, actor: Actor, wanted: ReviewRequest, *, back: str
+) -> HttpResponse:
+    """Request a review and go to its page, or back with the refusal as a message."""
+    try:
+        review = request_review(wanted, actor=actor)
+    except errors.NotFound:
+        raise
+    except errors.DomainError as error:
+        messages.error(request, words_of(error))
+        return redirect(back)
+    messages.success(request, "The review is open.")
+    return redirect(reverse("governance:review", args=[review.pk]))
 
 
 def words_of(error: errors.DomainError) -> str:

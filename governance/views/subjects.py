@@ -21,7 +21,7 @@ class Fact:
 
 
 #: Parts that lead to the subject itself and to what it was made from.
-SUBJECT_PARTS = ("lineage", "version", "run", "dataset", "scope", "policy")
+SUBJECT_PARTS = ("lineage", "version", "run", "dataset", "sprint", "scope", "policy")
 
 
 def facts_of(review: GateReview) -> dict[str, list[Fact]]:
@@ -77,6 +77,18 @@ def _policy_facts(review: GateReview) -> dict[str, list[Fact]]:
     return {"policy": _admin("governance_policyversion", "Policy version", pk)}
 
 
+def _sprint_facts(review: GateReview) -> dict[str, list[Fact]]:
+    pk = _number_of(review.subject_ref)
+    came_to = Fact("What the sprint came to", reverse("projects:closing", args=[pk]))
+    report = Fact("Report of the sprint", reverse("projects:sprint-report", args=[pk]))
+    facts = {"sprint": [came_to, report]}
+    scope = scoping.approved_scope(review.project)
+    if scope is not None:
+        address = reverse("projects:matrix", args=[scope.pk])
+        facts["scope"] = [Fact("Decision matrix", address)]
+    return facts
+
+
 def _model_facts(review: GateReview) -> dict[str, list[Fact]]:
     attributes = attributes_of(review)
     facts: dict[str, list[Fact]] = {"dataset": []}
@@ -102,6 +114,7 @@ def _model_facts(review: GateReview) -> dict[str, list[Fact]]:
 _FACTS: Mapping[str, Callable[[GateReview], dict[str, list[Fact]]]] = {
     GateReview.SubjectKind.SCOPING_DOCUMENT: _scope_facts,
     GateReview.SubjectKind.DATASET_VERSION: _dataset_facts,
+    GateReview.SubjectKind.SPRINT: _sprint_facts,
     GateReview.SubjectKind.MODEL_VERSION: _model_facts,
     GateReview.SubjectKind.POLICY_VERSION: _policy_facts,
 }
@@ -138,6 +151,13 @@ _SHOWN: Sequence[tuple[str, str]] = (
     ("target", "Target column"),
     ("row_count", "Rows"),
     ("leaks", "Unknown at prediction time"),
+    ("sprint_goal", "Goal of the sprint"),
+    ("sprint_days", "From and to"),
+    ("approaches", "Approaches tried"),
+    ("baseline_run", "The baseline was run"),
+    ("open_time_boxes", "Time boxes still open"),
+    ("decision_matrix", "Approaches scored"),
+    ("decision", "Decided"),
 )
 
 

@@ -205,6 +205,8 @@ FIELDS: Mapping[str, Sequence[Field]] = {
     "experiment": (
         Field("hypothesis", "Hypothesis", "item",
               "Number of the work item that it tests. Example: 12."),
+        Field("approach", "Approach", "text",
+              "Which approach of the approved scope it tries. Example: gradient boosting."),
         Field("experiment_id", "MLflow experiment", "text",
               "Its number in MLflow. Example: 4."),
         Field("criterion_keys", "Criteria", "list",

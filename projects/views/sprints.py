@@ -17,6 +17,7 @@ from projects.models import Sprint, WorkItem
 from projects.rules.transitions import FINISHED_ITEM_STATUSES
 from projects.services import sprint_closing, sprints
 from projects.services.capacity import judge_capacity
+from projects.services.standing import address
 from projects.services.work_item_checks import OPEN_SPRINTS
 from projects.views.base import page, visible_or_404
 from projects.web import attempt, back_to, words_of
@@ -107,6 +108,11 @@ def _closing_page(
         "unfinished": unfinished.select_related("assignee") if is_open else [],
         "targets": project.sprints.filter(status__in=OPEN_SPRINTS).exclude(pk=sprint.pk),
         "snapshot": getattr(sprint, "snapshot", None),
+        "review_url": (
+            address("governance:sprint-review", sprint.pk)
+            if sprint.status == Sprint.Status.CLOSED
+            else ""
+        ),
         "may_close": is_active and access.can(actor, "sprint.close", project),
         "may_cancel": is_open and access.can(actor, "sprint.cancel", project),
     }
