@@ -25,7 +25,7 @@ from projects.models import Project
 from tests.factories import UserFactory, session_actor
 
 pytestmark = pytest.mark.django_db
-TEXT = (Path(settings.BASE_DIR) / "fixtures" / "policies" / "standard.yaml").read_text()
+TEXT = (Path(settings.BASE_DIR) / "tests" / "policies" / "standard.yaml").read_text()
 WARNING_TEXT = TEXT.replace("mode: enforce}", "mode: warn}")
 
 
@@ -57,13 +57,14 @@ def test_loading_publishes_the_shipped_policies_once(project: Project, settings:
     first = policies.load_standard_policies(actor=system("setup"))
     assert [str(version) for version in first] == ["small-team v1", "standard v1"]
     assert policies.load_standard_policies(actor=system("setup")) == []
-    assert policies.published_policy(project).digest == digest_of(TEXT)
-    environment = Environment.objects.get()
-    assert (environment.name, environment.alias, environment.mode) == (
-        "production",
-        "champion",
-        "enforce",
-    )
+    shipped = (settings.POLICY_DIR / "standard.yaml").read_text()
+    assert policies.published_policy(project).digest == digest_of(shipped)
+    declared = Environment.objects.values_list("name", "alias", "gate", "mode")
+    assert list(declared) == [
+        ("staging", "candidate", "validation", "enforce"),
+        ("canary", "canary", "pre_production", "enforce"),
+        ("production", "champion", "production", "enforce"),
+    ]
 
 
 def test_without_a_policy_nothing_is_judged(project: Project) -> None:
