@@ -52,6 +52,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "promotion.roll_back": frozenset(
         {Role.LEAD, Role.ML_ENGINEER, Role.OPERATIONS, Role.BUSINESS_OWNER}
     ),
+    "promotion.retire": frozenset({Role.LEAD, Role.ML_ENGINEER, Role.BUSINESS_OWNER}),
     "promotion.apply": frozenset(),
     # Which of these roles may break the glass is for the policy to say.
     "override.request": PARTICIPANTS,

@@ -33,6 +33,7 @@ urlpatterns = [
     path("reviews/<int:pk>/due/", handing_over.move_due_date, name="move-due-date"),
     path("sprints/<int:pk>/gate/", sprints.sprint_review, name="sprint-review"),
     path("denied-attempts/", promotions.denied_attempts, name="denied-attempts"),
+    path("promotions/<int:pk>/retire/", promotions.retire, name="retire"),
     path("promotions/<int:pk>/roll-back/", promotions.roll_back, name="roll-back"),
     path("evidence/<int:pk>/content/", evidence.evidence_content, name="evidence-content"),
     path("findings/<int:pk>/", findings.finding, name="finding"),

@@ -16,10 +16,10 @@ def requeue_lost_jobs() -> int:
 
 
 def apply_waiting_promotions() -> int:
-    """Apply every approved promotion that nobody is applying."""
+    """Carry out every approved promotion and retirement that nobody is at."""
     from pipeline.services import promoting
 
-    return promoting.apply_waiting_promotions()
+    return promoting.apply_waiting_promotions() + promoting.retire_waiting_promotions()
 
 
 def enqueue_waiting_checks() -> int:

@@ -129,6 +129,10 @@ class ReasonInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=4000)
 
 
+class RetirementInput(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
+
+
 class ResolutionInput(serializers.Serializer[Any]):
     resolution = serializers.CharField(max_length=4000)
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from governance.models.policy import Environment, PolicyVersion
 from governance.models.review import GateReview
+from governance.rules.transitions import LIVE_PROMOTIONS
 from projects.models import Project, Stakeholder
 
 if TYPE_CHECKING:
@@ -36,20 +37,23 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
 
     def live(self) -> "PromotionQuerySet":
         """Keep those that stand, wait or were halted; their files may not be touched."""
-        status = Promotion.Status
-        return self.filter(
-            status__in=[
-                status.REQUESTED,
-                status.APPROVED,
-                status.APPLYING,
-                status.APPLIED,
-                status.SUSPENDED,
-                status.RETIRING,
-            ]
-        )
+        return self.filter(status__in=LIVE_PROMOTIONS)
 
     def to_apply(self) -> "PromotionQuerySet":
         return self.filter(status__in=[Promotion.Status.APPROVED, Promotion.Status.APPLYING])
+
+    def to_retire(self) -> "PromotionQuerySet":
+        return self.filter(status=Promotion.Status.RETIRING)
+
+    def moving_the_alias(self) -> "PromotionQuerySet":
+        """Keep those whose alias a worker is about to set or to take away."""
+        return self.filter(
+            Q(status=Promotion.Status.APPLYING)
+            | (Q(status=Promotion.Status.RETIRING) & ~Q(claimed_by=""))
+        )
+
+    def ever_applied(self) -> "PromotionQuerySet":
+        return self.filter(applied_at__isnull=False)
 
 
 class Promotion(models.Model):

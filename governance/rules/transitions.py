@@ -22,16 +22,21 @@ PROMOTION_TRANSITIONS: Table = {
     # could not be reached.
     "applying": frozenset({"applying", "applied", "approved", "failed", "suspended"}),
     "applied": frozenset({"suspended", "superseded", "retiring"}),
-    "failed": frozenset({"approved", "withdrawn"}),
+    "failed": frozenset({"approved", "withdrawn", "retiring"}),
     "suspended": frozenset({"superseded", "retiring"}),
     # Retired once a worker has taken the alias away.
-    "retiring": frozenset({"retiring", "retired", "superseded"}),
+    "retiring": frozenset({"retiring", "retired"}),
     "retired": frozenset(),
     "rejected": frozenset(),
     "withdrawn": frozenset(),
     # A rollback queues the last good promotion once more.
-    "superseded": frozenset({"approved"}),
+    "superseded": frozenset({"approved", "retiring"}),
 }
+
+#: Promotions that stand, wait or were halted; the files of their versions may not be touched.
+LIVE_PROMOTIONS = frozenset(
+    {"requested", "approved", "applying", "applied", "suspended", "retiring"}
+)
 
 OVERRIDE_TRANSITIONS: Table = {
     "requested": frozenset({"active", "declined"}),

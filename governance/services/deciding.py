@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from governance.models import GateReview, Promotion, RequirementResult, SignOff, Waiver
 from governance.rules.staleness import Moved
 from governance.rules.transitions import PROMOTION_TRANSITIONS, REVIEW_TRANSITIONS
-from governance.services import evaluating, notices, taking_over
+from governance.services import evaluating, notices, retention, taking_over
 from governance.services.binding import SubjectNow
 from governance.services.policies import rules_of
 from governance.services.signers import counted_sign_offs
@@ -123,6 +123,7 @@ def _approve(
         ledger.append(
             "promotion.approved", subject=promotion.ref, actor=actor, data={"review": review.ref}
         )
+    retention.begin_retirement(review, actor=actor, decided=decided)
     ledger.append(
         "review.approved", subject=review.ref, actor=actor, data=_decision(review, counted)
     )

@@ -15,9 +15,11 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from governance.models import DeniedAttempt, Environment, GateReview, Promotion
+from governance.services import retention
 from governance.services.denials import Attempt, record_denial
 from governance.services.evaluating import unmet_requirements
 from governance.services.promotions import standing_promotion
+from governance.services.retention import review_url
 from governance.services.standing import why_not_backed
 from ledger import services as ledger
 from projects.actors import Actor
@@ -137,19 +139,7 @@ def require_registry_change(
 @_fail_closed
 def is_frozen(model_name: str, version: int) -> str:
     """Return why the files of a version may not be changed or deleted; empty when they may."""
-    review = GateReview.objects.filter(
-        model_name=model_name,
-        model_version=version,
-        status__in=[GateReview.Status.OPEN, GateReview.Status.APPROVED],
-    ).first()
-    if review is not None:
-        state = "under review" if review.status == GateReview.Status.OPEN else "approved"
-        return f"{model_name} v{version} is {state} ({review_url(review)})."
-    live = Promotion.objects.live().filter(model_name=model_name, model_version=version)
-    promotion = live.select_related("environment").first()
-    if promotion is None:
-        return ""
-    return f"{model_name} v{version} has a {promotion.status} promotion to {promotion.environment}."
+    return retention.why_kept(model_name, version)
 
 
 @_fail_closed
@@ -172,15 +162,12 @@ def may_deploy(model_name: str, version: int, environment: str) -> Decision:
     )
 
 
-def review_url(review: GateReview) -> str:
-    """Return the absolute address of a review, for messages that leave the browser."""
-    return f"{settings.BASE_URL}/reviews/{review.pk}/"
-
-
 def _is_being_applied(change: AliasChange, actor: Actor) -> bool:
     """Answer the happy path in one indexed query."""
-    if change.version is None or not (actor.is_system and actor.name == "promotion"):
+    if not (actor.is_system and actor.name == "promotion"):
         return False
+    if change.version is None:
+        return _is_being_retired(change)
     backed = Promotion.objects.backed(now()).filter(
         environment__alias=change.alias.casefold(),
         model_name=change.model_name,
@@ -188,6 +175,15 @@ def _is_being_applied(change: AliasChange, actor: Actor) -> bool:
         status__in=[Status.APPLYING, Status.APPLIED],
     )
     return backed.exists()
+
+
+def _is_being_retired(change: AliasChange) -> bool:
+    """Return whether a worker holds a retirement, and nothing else stands under the alias."""
+    same = Promotion.objects.filter(
+        environment__alias=change.alias.casefold(), model_name=change.model_name
+    )
+    stands = same.filter(status__in=[Status.APPLYING, Status.APPLIED])
+    return same.to_retire().moving_the_alias().exists() and not stands.exists()
 
 
 def _alias_refusal(change: AliasChange, environment: Environment | None) -> NotPermitted:
@@ -201,7 +197,8 @@ def _alias_refusal(change: AliasChange, environment: Environment | None) -> NotP
     if change.version is None:
         return NotPermitted(
             f"The alias {change.alias!r} stands for {environment.name} and is removed only when "
-            f"another version takes its place. See {settings.BASE_URL}/inbox/.",
+            "another version takes its place, or once the retirement of its version is approved. "
+            f"See {settings.BASE_URL}/environments/.",
             code="promotion_not_approved",
         )
     return _promotion_refusal(change, change.version, environment)
@@ -278,14 +275,9 @@ def _tag_refusal(actor: Actor, tag: str) -> NotPermitted | None:
 
 
 def _model_refusal(model_name: str) -> NotPermitted | None:
-    reviewed = GateReview.objects.filter(
-        model_name=model_name, status__in=[GateReview.Status.OPEN, GateReview.Status.APPROVED]
-    )
-    if reviewed.exists() or Promotion.objects.live().filter(model_name=model_name).exists():
+    if reason := retention.why_kept(model_name):
         return NotPermitted(
-            f"{model_name} has versions that are under review, approved or promoted; it can be "
-            "neither renamed nor deleted.",
-            code="model_frozen",
+            f"{model_name} can be neither renamed nor deleted: {reason}", code="model_frozen"
         )
     return None
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
 from governance import access
-from governance.models import Finding, Promotion
+from governance.models import Finding, GateReview, Promotion
 from governance.rules.transitions import PROMOTION_TRANSITIONS
 from governance.services.findings import NewFinding, open_finding
 from governance.services.promotions import record
@@ -29,20 +30,26 @@ class Rollback:
 def last_good(promotion: Promotion) -> Promotion | None:
     """Return the promotion that stood before this one and whose approval still stands.
 
-    One that was rolled back itself, or whose review was suspended, went stale or expired, is no
-    good version.
+    One that was rolled back itself, whose review was suspended, went stale or expired, or whose
+    retirement is under review, is no good version.
     """
-    earlier = Promotion.objects.backed(now()).filter(
-        environment=promotion.environment,
-        model_name=promotion.model_name,
-        status=Status.SUPERSEDED,
-        applied_at__isnull=False,
-        rolled_back_at__isnull=True,
+    return good_versions(promotion).first()
+
+
+def good_versions(promotion: Promotion) -> QuerySet[Promotion]:
+    """Return every promotion that could stand again in this one's place, the latest first."""
+    earlier = (
+        Promotion.objects.backed(now())
+        .filter(
+            environment=promotion.environment,
+            model_name=promotion.model_name,
+            status=Status.SUPERSEDED,
+            applied_at__isnull=False,
+            rolled_back_at__isnull=True,
+        )
+        .exclude(Q(pk=promotion.pk) | Q(retirement__status=GateReview.Status.OPEN))
     )
-    earlier = earlier.exclude(pk=promotion.pk)
-    return (
-        earlier.select_related("environment", "review", "project").order_by("-applied_at").first()
-    )
+    return earlier.select_related("environment", "review", "project").order_by("-applied_at")
 
 
 @transaction.atomic

@@ -2,12 +2,12 @@
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from governance.models import Promotion
-from governance.services import denials, rollback
+from governance.services import denials, retirement, rollback
 from governance.views.base import page, visible_or_404
 from projects.actors import Actor
 from projects.web import attempt, back_to
@@ -25,6 +25,23 @@ def denied_attempts(request: HttpRequest, actor: Actor) -> HttpResponse:
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "governance/denied_attempts.html", context)
+
+
+@require_POST
+@page
+def retire(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Ask for a version's retirement and go to the review that decides it."""
+    rows = Promotion.objects.select_related("environment", "review", "project")
+    found = visible_or_404(rows, actor, pk=pk)
+    reason = request.POST.get("reason", "")
+    asked = attempt(
+        request,
+        lambda: retirement.request_retirement(found, actor=actor, reason=reason),
+        done="Its retirement is requested; it goes on serving until this review is approved.",
+    )
+    found.refresh_from_db()
+    review = found.retirement_id if asked else found.review_id
+    return redirect("governance:review", review)
 
 
 @require_POST

@@ -1,8 +1,9 @@
-"""Apply approved promotions: files checked, alias set once, recorded; safe to kill at every step.
+"""Apply approved promotions and retirements; safe to kill at every step.
 
-The approved row is the queue. A worker claims it by compare-and-swap and does the slow parts
-outside of any transaction; each of them may be repeated without harm. A worker that dies leaves
-the row claimed, and another one takes it over when the lease has run out.
+The row is the queue: an approved one waits for its alias, a retiring one for its alias to go. A
+worker claims it by compare-and-swap and does the slow parts outside of any transaction; each of
+them may be repeated without harm. A worker that dies leaves the row claimed, and another one takes
+it over when the lease has run out.
 """
 
 import logging
@@ -16,11 +17,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from governance.models import Promotion
-from governance.services import lineage, promotions
+from governance.services import lineage, promotions, retirement
 from pipeline.adapters import registry
 from pipeline.gateway.digest import tree_digest
 from pipeline.models import Deployment, Job, ModelVersion
-from pipeline.services import graph, monitoring, serving
+from pipeline.services import graph, loading, monitoring, serving
 from pipeline.services.failpoints import failpoint
 from pipeline.services.loading import model_directory
 from projects.actors import Actor, system
@@ -45,9 +46,16 @@ def apply_waiting_promotions() -> int:
     return sum(apply_promotion(pk, worker=worker_name()) for pk in due)
 
 
+def retire_waiting_promotions() -> int:
+    """Try every promotion whose retirement was approved; return how many were retired."""
+    now = timezone.now()
+    due = [one.pk for one in Promotion.objects.to_retire().order_by("pk") if _is_due(one, now)]
+    return sum(retire_promotion(pk, worker=worker_name()) for pk in due)
+
+
 def _is_due(promotion: Promotion, now: Any) -> bool:
     """Pause longer after each failed attempt, so that a broken registry is not hammered."""
-    if promotion.status != Promotion.Status.APPROVED or promotion.claimed_at is None:
+    if promotion.claimed_by or promotion.claimed_at is None:
         return True
     pause = timedelta(seconds=min(_LONGEST_PAUSE, 2**promotion.attempts))
     return bool(promotion.claimed_at + pause <= now)
@@ -149,6 +157,49 @@ def _record(promotion: Promotion, version: ModelVersion) -> None:
     for deployment in serving.refresh_deployments(promotion, version, actor=PROMOTION):
         lineage.record_edge(node, graph.deployment_node(deployment), "permits")
         monitoring.refresh_reference(deployment, version)
+
+
+def retire_promotion(promotion_id: int, *, worker: str) -> bool:
+    """Claim one retirement and take its alias away; return whether this call retired it.
+
+    When MLflow cannot be reached it stays in the queue and is tried again later.
+    """
+    promotion = Promotion.objects.select_related("environment", "project", "retirement").get(
+        pk=promotion_id
+    )
+    try:
+        if not retirement.claim_retirement(promotion, worker=worker):
+            return False
+        failpoint("before_alias_goes")
+        _take_alias_away(promotion)
+        failpoint("after_alias_went")
+        _record_retirement(promotion)
+    except StaleState:
+        logger.info("%s was changed while it was retired.", promotion)
+        return False
+    except DomainError as error:
+        reason = _sentence(error)
+        retirement.release_retirement(promotion, actor=PROMOTION, reason=reason)
+        return False
+    return True
+
+
+def _take_alias_away(promotion: Promotion) -> None:
+    """Remove the alias if it still names the version; another one may have taken its place."""
+    name, alias = promotion.model_name, promotion.environment.alias
+    if registry.get_alias(name, alias) == promotion.model_version:
+        registry.delete_alias(name, alias)
+
+
+@transaction.atomic
+def _record_retirement(promotion: Promotion) -> None:
+    retirement.mark_retired(promotion, actor=PROMOTION)
+    served = Deployment.objects.filter(promotion=promotion).exclude(
+        status=Deployment.Status.STOPPED
+    )
+    for deployment in served.select_related("project"):
+        sentence = f"{deployment.slug} serves nothing: {promotion} was retired."
+        loading.mark_refused(deployment, "promotion_retired", sentence)
 
 
 def run_application(job: Job, actor: Actor) -> Mapping[str, Any]:

@@ -70,7 +70,9 @@ def _expected_aliases() -> dict[tuple[str, int], set[int]]:
 
 def _moving(model: RegisteredModel, environment: Environment) -> bool:
     return Promotion.objects.filter(
-        model_name=model.name, environment=environment, status=Promotion.Status.APPLYING
+        model_name=model.name,
+        environment=environment,
+        status__in=[Promotion.Status.APPLYING, Promotion.Status.RETIRING],
     ).exists()
 
 

@@ -128,7 +128,7 @@ def test_what_breaks_inside_is_a_refusal_that_says_so(
     with pytest.raises(NotPermitted) as error:
         enforcement.require_alias_change(change(), actor=WORKER)
     assert error.value.code == "governance_unavailable"
-    monkeypatch.setattr(enforcement, "review_url", broken)
+    monkeypatch.setattr(enforcement.retention, "why_kept", broken)
     with pytest.raises(NotPermitted) as error:
         enforcement.is_frozen(MODEL, 1)
     assert error.value.code == "governance_unavailable"
@@ -187,7 +187,7 @@ def test_a_suspended_version_stays_frozen_and_a_withdrawn_one_is_free(
 ) -> None:
     reviews.suspend_review(applied.review, actor=system("monitoring"), reason="Drift.")
     assert "suspended promotion" in enforcement.is_frozen(MODEL, 1)
-    Promotion.objects.update(status="withdrawn")
+    Promotion.objects.update(status="withdrawn", applied_at=None)
     assert enforcement.is_frozen(MODEL, 1) == ""
 
 

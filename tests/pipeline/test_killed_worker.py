@@ -1,4 +1,4 @@
-"""A worker killed with SIGKILL while it applies a promotion; another one finishes, once."""
+"""A worker killed with SIGKILL while it moves an alias; another one finishes, once."""
 
 import os
 import signal
@@ -25,6 +25,7 @@ from django.conf import settings
 settings.TESTING = True
 from pipeline.services import promoting
 promoting.apply_waiting_promotions()
+promoting.retire_waiting_promotions()
 """
 
 
@@ -90,6 +91,42 @@ def test_a_killed_worker_leaves_a_row_that_another_one_finishes_once(
     assert len(sets) == sets_left
     assert registry.aliases(waiting.model_name) == {"champion": waiting.model_version}
     assert LedgerEntry.objects.filter(event="promotion.applied").count() == 1
+
+
+@pytest.fixture
+def retiring(waiting):
+    """The same promotion, applied, once its retirement was approved."""
+    assert promoting.apply_waiting_promotions() == 1
+    waiting.refresh_from_db()
+    GateReview.objects.filter(pk=waiting.review_id).update(gate="retirement")
+    Promotion.objects.filter(pk=waiting.pk).update(
+        status="retiring", retirement=waiting.review, claimed_by="", claimed_at=None
+    )
+    return waiting
+
+
+@pytest.mark.parametrize(
+    ("failpoint", "removals_left"), [("before_alias_goes", 1), ("after_alias_went", 0)]
+)
+def test_a_killed_worker_leaves_a_retirement_that_another_one_finishes_once(
+    retiring, monkeypatch, failpoint, removals_left
+):
+    dead = run_worker_until_killed(failpoint)
+    assert dead.returncode == -signal.SIGKILL, dead.stderr
+    retiring.refresh_from_db()
+    assert retiring.status == "retiring"
+
+    removals = []
+    real = registry.delete_alias
+    monkeypatch.setattr(registry, "delete_alias", lambda *a: removals.append(a) or real(*a))
+    assert promoting.retire_waiting_promotions() == 1
+    assert promoting.retire_waiting_promotions() == 0
+
+    retiring.refresh_from_db()
+    assert (retiring.status, retiring.attempts) == ("retired", 3)
+    assert len(removals) == removals_left
+    assert registry.aliases(retiring.model_name) == {}
+    assert LedgerEntry.objects.filter(event="promotion.retired").count() == 1
 
 
 def test_without_the_test_switch_failpoints_do_nothing(monkeypatch):

@@ -160,7 +160,7 @@ def test_a_claim_that_cannot_ask_mlflow_leaves_it_approved_too(approved, aliases
     def unreachable(kind, ref):
         raise Unavailable("MLflow's database does not answer.", code="mlflow_unreachable")
 
-    monkeypatch.setattr(promoting.promotions, "resolve", unreachable)
+    monkeypatch.setattr("governance.services.applying.resolve", unreachable)
     assert not promoting.apply_promotion(approved.pk, worker=WORKER)
     approved.refresh_from_db()
     assert (approved.status, approved.attempts) == ("approved", 1)

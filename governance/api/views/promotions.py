@@ -13,13 +13,15 @@ from governance.api import inputs
 from governance.api import serializers as shapes
 from governance.api.base import GovernanceViewSet
 from governance.models import DeniedAttempt, Promotion
-from governance.services import denials, enforcement, promotions, rollback
+from governance.services import denials, enforcement, promotions, retirement, rollback
 from projects.actors import Actor
 from projects.api.base import actor_of
 
 
 class PromotionViewSet(GovernanceViewSet):
-    queryset = Promotion.objects.select_related("project", "environment", "requested_by")
+    queryset = Promotion.objects.select_related(
+        "project", "environment", "requested_by", "retirement"
+    )
     serializer_class = shapes.PromotionSerializer
     filterset_fields = [
         "project__slug",
@@ -64,6 +66,15 @@ class PromotionViewSet(GovernanceViewSet):
         reason = self.read(inputs.ReasonInput)["reason"]
         done = rollback.roll_back(promotion, actor=self.actor, reason=reason)
         return self.answer(done.restored)
+
+    @extend_schema(request=inputs.RetirementInput, responses={201: shapes.GateReviewSerializer})
+    @action(detail=True, methods=["post"])
+    def retire(self, request: Request, pk: str) -> Response:
+        """Ask for the version's retirement; answers the review that decides it."""
+        promotion = self.get_object()
+        reason = self.read(inputs.RetirementInput)["reason"]
+        review = retirement.request_retirement(promotion, actor=self.actor, reason=reason)
+        return self.answer(review, status=201, shape=shapes.GateReviewSerializer)
 
 
 class DeniedAttemptViewSet(GovernanceViewSet):

@@ -1,4 +1,4 @@
-"""Apply approved promotions as they appear, and hand waiting checks to the queue."""
+"""Carry out approved promotions and retirements, and hand waiting checks to the queue."""
 
 import logging
 import signal
@@ -14,9 +14,9 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    """Look for approved promotions and waiting checks once a second, until told to stop."""
+    """Look for promotions, retirements and waiting checks once a second, until told to stop."""
 
-    help = "Apply approved promotions and queue waiting checks as they appear, until told to stop."
+    help = "Carry out promotions and retirements, and queue checks, until told to stop."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seconds", type=float, default=1.0, help="pause between looks")
@@ -37,6 +37,7 @@ class Command(BaseCommand):
     def _look(self) -> None:
         try:
             promoting.apply_waiting_promotions()
+            promoting.retire_waiting_promotions()
             check_work.enqueue_waiting_check_runs()
         except DatabaseError:
             # A locked or restarting database is no reason to end: the rows wait.

@@ -1,11 +1,14 @@
 """What governance refuses in the model registry, by whichever spelling and door it is tried."""
 
 import pytest
+from django.utils import timezone
 from mlflow.exceptions import RestException
 
-from governance.models import DeniedAttempt
+from governance.models import DeniedAttempt, GateReview, Promotion
 from pipeline.adapters import registry
-from pipeline.models import ModelVersion, RegisteredModel
+from pipeline.models import Deployment, ModelVersion, RegisteredModel
+from pipeline.services import promoting
+from tests.factories import A_DAY
 from tests.pipeline.gateway.conftest import MODEL
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,6 +85,45 @@ def test_a_governed_change_is_refused_and_kept(mlflow_server, under_review, data
     version = client.get_model_version(MODEL, "1")
     assert (version.current_stage, version.tags) == ("None", {})
     assert RegisteredModel.objects.get().name == MODEL
+
+
+def test_a_retired_version_loses_its_alias_and_is_deleted_only_after_its_day(
+    mlflow_server, under_review, data_scientist, served
+):
+    client = mlflow_server.client(data_scientist)
+    assert registry.aliases(MODEL) == {"champion": 1}
+    Promotion.objects.update(status="retiring", retain_until=timezone.localdate() + A_DAY)
+    error = refused(lambda: client.delete_registered_model_alias(MODEL, "champion"))
+    assert error.json["code"] == "promotion_not_approved"
+    assert promoting.retire_waiting_promotions() == 1
+    assert registry.aliases(MODEL) == {}
+    served.refresh_from_db()
+    assert (served.status, "was retired" in served.status_reason) == ("refused", True)
+
+    error = refused(lambda: client.delete_model_version(MODEL, "1"))
+    assert error.error_code == "PERMISSION_DENIED"
+    assert f"kept until {timezone.localdate() + A_DAY}" in str(error)
+    Promotion.objects.update(retain_until=timezone.localdate())
+    client.delete_model_version(MODEL, "1")
+    assert client.search_model_versions(f"name='{MODEL}'") == []
+
+
+@pytest.fixture
+def served(under_review):
+    """The deployment of version 1, once a worker has applied its promotion."""
+    GateReview.objects.update(status="approved", decided_at=timezone.now())
+    Promotion.objects.update(status="approved", approved_at=timezone.now())
+    assert promoting.apply_waiting_promotions() == 1
+    version = ModelVersion.objects.get()
+    Promotion.objects.update(claimed_by="", claimed_at=None)
+    return Deployment.objects.create(
+        slug="calls",
+        project=under_review.project,
+        model=version.model,
+        environment=under_review.environment,
+        version=version,
+        promotion=under_review,
+    )
 
 
 def test_a_reserved_tag_inside_a_new_version_is_refused(
