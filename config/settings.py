@@ -273,6 +273,11 @@ PORTFOLIO_SOURCES = {
     "waivers": "governance.facts.live_waivers_of_all",
     "deployments": "pipeline.facts.deployments_of_all",
 }
+# Names under which people commit code that are not the address of their account here:
+# `sam@home.example=sam,bot@ci.example=mia`.
+COMMIT_IDENTITIES = {
+    name.casefold(): user for name, user in env.dict("COMMIT_IDENTITIES", default={}).items()
+}
 SUBJECT_RESOLVERS = {
     "scoping_document": "governance.subjects.ScopingDocumentResolver",
     "dataset_version": "pipeline.subjects.DatasetVersionResolver",

@@ -2,14 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from governance.subjects import SubjectFacts, primary_key
 from pipeline.gateway import paths
 from pipeline.gateway.digest import file_digest, tree_digest
-from pipeline.models import DatasetVersion, Job, ModelVersion, Run
+from pipeline.models import DatasetVersion, ModelVersion, Run
 from pipeline.services import criterion_facts, describing, mirror, refreshing
+from pipeline.services.makers import makers_of, people
 from pipeline.services.mirror import RunFacts
 from projects import content_store
 from projects.errors import NotFound
@@ -18,7 +19,6 @@ from projects.services.scope_changes import frozen_criteria_hash, frozen_hash
 
 _COMMIT = "mlflow.source.git.commit"
 _DIRTY = "mlflow.source.git.dirty"
-_UNKNOWN_AUTHORS = frozenset({"", "system:unidentified"})
 
 
 class ModelVersionResolver:
@@ -33,6 +33,7 @@ class ModelVersionResolver:
         scope = ScopingDocument.objects.approved().filter(project=project).first()
         runs = Run.objects.select_related("work_item", "sprint")
         run = runs.filter(model_versions=version).first()
+        makers = makers_of(version, run, facts, list(datasets.values()), scope)
         return SubjectFacts(
             label=str(version),
             project=project,
@@ -45,8 +46,9 @@ class ModelVersionResolver:
                 **_of_scope(scope),
                 "criterion_facts": _for_criteria(version, facts, datasets, scope),
             },
-            authors=_authors(version, run, datasets.values(), scope),
-            unmapped=_unmapped(version, run),
+            authors=makers.authors,
+            unmapped=makers.unmapped,
+            traces=makers.traces,
         )
 
     def project_of(self, ref: str) -> Project:
@@ -74,7 +76,8 @@ class DatasetVersionResolver:
                 "dataset_name": dataset.name,
                 **describing.of_dataset(dataset),
             },
-            authors={"dataset": _people(dataset.registered_by_id)},
+            authors={"dataset": people(dataset.registered_by_id)},
+            traces={"dataset": f"registered {dataset}"},
             unmapped=() if dataset.registered_by_id else ("dataset",),
         )
 
@@ -206,43 +209,6 @@ def _for_criteria(
         return {}
     criteria = list((scope.snapshot or {}).get("criteria") or ())
     return criterion_facts.facts_for(criteria, version, facts, datasets)
-
-
-def _authors(
-    version: ModelVersion,
-    run: Run | None,
-    datasets: Iterable[DatasetVersion],
-    scope: ScopingDocument | None,
-) -> dict[str, frozenset[int]]:
-    authors = {
-        "run": _people(run.launched_by_id if run else None, *_who_asked_for(version)),
-        "registration": _people(version.registered_by_id),
-        "dataset": _people(*(dataset.registered_by_id for dataset in datasets)),
-    }
-    if scope is not None:
-        editors = scope.editors.values_list("pk", flat=True)
-        authors["scope"] = _people(scope.created_by_id, scope.submitted_by_id, *editors)
-    return authors
-
-
-def _who_asked_for(version: ModelVersion) -> list[int]:
-    """Return who had the version trained by a job: pressing the button is launching the run."""
-    asked = Job.objects.filter(result__model_version=version.ref, requested_by__isnull=False)
-    return list(asked.values_list("requested_by", flat=True))
-
-
-def _unmapped(version: ModelVersion, run: Run | None) -> tuple[str, ...]:
-    """Return the parts whose maker is neither a person nor a known part of the system."""
-    parts = []
-    if run is None or run.launched_as in _UNKNOWN_AUTHORS:
-        parts.append("run")
-    if version.registered_as in _UNKNOWN_AUTHORS:
-        parts.append("registration")
-    return tuple(parts)
-
-
-def _people(*ids: int | None) -> frozenset[int]:
-    return frozenset(key for key in ids if key is not None)
 
 
 def _json_digest(value: object) -> str:

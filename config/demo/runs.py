@@ -8,7 +8,7 @@ from django.conf import settings
 
 from config.demo.play import Play
 from pipeline.adapters.mlflow_client import DatasetUse, MlflowGateway, ModelToLog, RunToLog
-from pipeline.adapters.source_control import source_tags
+from pipeline.adapters.source_control import COMMITTERS, source_tags
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def log_trained(play: Play, plan: RunPlan, name: str, trained: Any, item: int, *
         name=name,
         params=trained.params,
         metrics={**trained.metrics, **extra.get("metrics", {})},
-        tags=source_tags(settings.BASE_DIR),
+        tags={**source_tags(settings.BASE_DIR), COMMITTERS: "sam"},
         ties={"sprint": f"sprint:{plan.sprint}", "work_item": f"work_item:{item}", "dataset": ref},
         datasets=(DatasetUse(dataset["name"], dataset["digest"], ref),),
         model=_model(trained) if extra.get("with_model") else None,

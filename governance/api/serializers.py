@@ -76,41 +76,6 @@ class SignOffSerializer(serializers.ModelSerializer[SignOff]):
                   "conditions"]  # fmt: skip
 
 
-class ChangeRowSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(allow_blank=True)
-    was = serializers.CharField(allow_blank=True)
-    now = serializers.CharField(allow_blank=True)
-    note = serializers.CharField(allow_blank=True)
-
-
-class ChangeSerializer(serializers.Serializer[Any]):
-    """One thing that differs from the last approval."""
-
-    part = serializers.CharField()
-    title = serializers.CharField()
-    was = serializers.CharField(allow_blank=True)
-    now = serializers.CharField(allow_blank=True)
-    shape = serializers.CharField()
-    rows = ChangeRowSerializer(many=True)
-
-
-class SigningStatementSerializer(serializers.Serializer[Any]):
-    """All that somebody would sign now, and the token with which that is signed."""
-
-    text = serializers.CharField()
-    role = serializers.CharField()
-    outcome = serializers.CharField()
-    bindings = serializers.DictField(child=serializers.CharField())
-    bindings_digest = serializers.CharField()
-    prior = serializers.IntegerField(
-        source="since.prior.pk", default=None, allow_null=True,
-        help_text="Sign-off of the last approval, to which `changes` compares."
-    )  # fmt: skip
-    changes = ChangeSerializer(source="since.changes", many=True)
-    difference_digest = serializers.CharField(source="since.digest", allow_blank=True)
-    page_token = serializers.CharField()
-
-
 class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
     author = serializers.CharField(source="author.username")
 
@@ -178,6 +143,23 @@ class DifferencesSerializer(serializers.Serializer[Any]):
     since = serializers.IntegerField(allow_null=True, help_text="The review compared with.")
     digest = serializers.CharField()
     changes = ChangeSerializer(many=True)
+
+
+class SigningStatementSerializer(serializers.Serializer[Any]):
+    """All that somebody would sign now, and the token with which that is signed."""
+
+    text = serializers.CharField()
+    role = serializers.CharField()
+    outcome = serializers.CharField()
+    bindings = serializers.DictField(child=serializers.CharField())
+    bindings_digest = serializers.CharField()
+    prior = serializers.IntegerField(
+        source="since.prior.pk", default=None, allow_null=True,
+        help_text="Sign-off of the last approval, to which `changes` compares."
+    )  # fmt: skip
+    changes = ChangeSerializer(source="since.changes", many=True)
+    difference_digest = serializers.CharField(source="since.digest", allow_blank=True)
+    page_token = serializers.CharField()
 
 
 class EligibilitySerializer(serializers.Serializer[Any]):

@@ -8,6 +8,8 @@ from pathlib import Path
 COMMIT = "mlflow.source.git.commit"
 DIRTY = "mlflow.source.git.dirty"
 DIFF = "countersign_diff_sha256"
+#: Addresses of those who wrote and committed the code, separated by commas.
+COMMITTERS = "countersign_committers"
 _SECONDS = 10
 
 
@@ -25,6 +27,13 @@ def source_tags(directory: Path) -> dict[str, str]:
     if difference:
         tags[DIFF] = hashlib.sha256(difference.encode()).hexdigest()
     return tags
+
+
+def committer_tags(directory: Path) -> dict[str, str]:
+    """Return the addresses of who wrote and who committed the checked-out commit."""
+    names = _git(directory, "log", "-1", "--format=%ae%n%ce")
+    found = dict.fromkeys((names or "").split())
+    return {COMMITTERS: ",".join(found)} if found else {}
 
 
 def _git(directory: Path, *arguments: str) -> str | None:

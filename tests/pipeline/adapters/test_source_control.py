@@ -6,7 +6,14 @@ import subprocess
 import pytest
 
 from pipeline.adapters import source_control
-from pipeline.adapters.source_control import COMMIT, DIFF, DIRTY, source_tags
+from pipeline.adapters.source_control import (
+    COMMIT,
+    COMMITTERS,
+    DIFF,
+    DIRTY,
+    committer_tags,
+    source_tags,
+)
 
 
 @pytest.fixture
@@ -50,3 +57,11 @@ def test_outside_a_checkout_nothing_is_said(tmp_path):
 def test_without_git_nothing_is_said(checkout, monkeypatch):
     monkeypatch.setattr(source_control.shutil, "which", lambda name: None)
     assert source_tags(checkout) == {}
+
+
+def test_who_wrote_and_who_committed_are_named_once(checkout, tmp_path):
+    assert committer_tags(checkout) == {COMMITTERS: "sam@example.org"}
+
+
+def test_outside_a_checkout_nobody_committed(tmp_path):
+    assert committer_tags(tmp_path) == {}
