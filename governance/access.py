@@ -44,6 +44,8 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "finding.resolve": PARTICIPANTS,
     "finding.reopen": PARTICIPANTS,
     "finding.close": PARTICIPANTS,
+    "finding.plan": PARTICIPANTS,
+    "finding.regrade": OVERSIGHT,
     "promotion.request": frozenset({Role.LEAD, Role.DATA_SCIENTIST, Role.ML_ENGINEER}),
     "promotion.withdraw": frozenset({Role.LEAD, Role.ML_ENGINEER}),
     "promotion.suspend": frozenset({Role.LEAD, Role.ML_ENGINEER}) | OVERSIGHT,

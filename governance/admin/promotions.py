@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from governance.admin.base import ReadOnlyAdmin, link
-from governance.models import DeniedAttempt, Promotion
+from governance.models import DeniedAttempt, Override, Promotion
 
 
 @admin.register(Promotion)
@@ -32,6 +32,30 @@ class PromotionAdmin(ReadOnlyAdmin):
     @admin.display(description="review", ordering="review")
     def about(self, promotion: Promotion) -> SafeString | str:
         return link(self.view_on_site(promotion), promotion.review.status)
+
+
+@admin.register(Override)
+class OverrideAdmin(ReadOnlyAdmin):
+    """Break-glass, as it was asked for, confirmed and ended."""
+
+    list_display = [
+        "incident",
+        "promotion",
+        "status",
+        "requested_by",
+        "confirmed_by",
+        "confirmed_at",
+        "expires_at",
+        "ended_at",
+    ]
+    list_filter = ["status", "promotion__project"]
+    list_select_related = ["promotion__environment", "requested_by", "confirmed_by"]
+    search_fields = ["incident", "reason", "promotion__model_name"]
+    date_hierarchy = "requested_at"
+    exclude = ["version_lock"]
+
+    def view_on_site(self, override: Override) -> str:
+        return reverse("governance:review", args=[override.promotion.review_id])
 
 
 @admin.register(DeniedAttempt)

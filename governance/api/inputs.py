@@ -123,6 +123,62 @@ class FindingInput(serializers.Serializer[Any]):
     owner = serializers.CharField(
         required=False, allow_null=True, default=None, help_text="User name."
     )
+    recommended_action = serializers.CharField(
+        max_length=4000, required=False, allow_blank=True, default=""
+    )
+    review = serializers.IntegerField(
+        required=False, allow_null=True, default=None, help_text="In which it was found."
+    )
+
+
+class PlanInput(serializers.Serializer[Any]):
+    """What is left out stays as it is; null takes it away."""
+
+    owner = serializers.CharField(required=False, allow_null=True, help_text="User name.")
+    due_on = serializers.DateField(required=False, allow_null=True)
+    recommended_action = serializers.CharField(
+        max_length=4000, required=False, allow_blank=True, default=""
+    )
+    reason = serializers.CharField(
+        max_length=4000,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Needed to put the date off.",
+    )
+
+
+class RegradeInput(serializers.Serializer[Any]):
+    severity = serializers.ChoiceField(choices=Finding.Severity.choices)
+    reason = serializers.CharField(max_length=4000)
+
+
+class MeetInput(serializers.Serializer[Any]):
+    """How a condition was met: in words, by evidence, or both."""
+
+    note = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
+    evidence = serializers.IntegerField(required=False, allow_null=True, default=None)
+
+
+class PasswordField(serializers.CharField):
+    """The password that confirms an act; it is compared and never kept."""
+
+    def __init__(self) -> None:
+        super().__init__(trim_whitespace=False, write_only=True, style={"input_type": "password"})
+
+
+class OverrideInput(serializers.Serializer[Any]):
+    promotion = serializers.IntegerField()
+    incident = serializers.CharField(max_length=100, help_text="Its number or address.")
+    reason = serializers.CharField(max_length=4000)
+    hours = serializers.IntegerField(help_text="The policy says how many there may be.")
+    role = serializers.ChoiceField(choices=Stakeholder.Role.choices)
+    password = PasswordField()
+
+
+class ConfirmationInput(serializers.Serializer[Any]):
+    role = serializers.ChoiceField(choices=Stakeholder.Role.choices)
+    password = PasswordField()
 
 
 class ReasonInput(serializers.Serializer[Any]):
@@ -143,7 +199,8 @@ class WaiverInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=4000)
     compensating_control = serializers.CharField(max_length=4000)
     role = serializers.ChoiceField(choices=Stakeholder.Role.choices)
-    expires_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(help_text="180 days ahead at most.")
+    password = PasswordField()
 
 
 class DelegationInput(serializers.Serializer[Any]):

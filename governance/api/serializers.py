@@ -15,6 +15,7 @@ from governance.models import (
     GateReview,
     LineageEdge,
     LineageNode,
+    Override,
     Policy,
     PolicyVersion,
     Promotion,
@@ -57,6 +58,21 @@ class ConditionSerializer(serializers.ModelSerializer[Condition]):
     class Meta:
         model = Condition
         fields = ["id", "text", "due_on", "blocks_gate", "met_at"]
+
+
+class OpenConditionSerializer(serializers.ModelSerializer[Condition]):
+    """A promise with the review that rests on it."""
+
+    project = serializers.CharField(source="sign_off.review.project.slug")
+    review = serializers.IntegerField(source="sign_off.review_id")
+    about = serializers.CharField(source="sign_off.review.subject_label")
+    asked_by = serializers.CharField(source="sign_off.printed_name")
+    met_by = serializers.CharField(source="met_by.username", default=None)
+
+    class Meta:
+        model = Condition
+        fields = ["id", "project", "review", "about", "asked_by", "text", "due_on", "blocks_gate",
+                  "met_at", "met_by", "note", "evidence"]  # fmt: skip
 
 
 class SignOffSerializer(serializers.ModelSerializer[SignOff]):
@@ -217,7 +233,24 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
         model = Finding
         fields = ["id", "project", "subject_kind", "subject_ref", "title", "description",
                   "severity", "status", "source", "owner", "due_on", "data", "opened_at",
-                  "resolved_by", "resolution", "closed_by", "closed_at"]  # fmt: skip
+                  "resolved_by", "resolution", "closed_by", "closed_at", "review",
+                  "recommended_action"]  # fmt: skip
+
+
+class OverrideSerializer(serializers.ModelSerializer[Override]):
+    """Break-glass; `review` is the after-review that has to settle it."""
+
+    project = serializers.CharField(source="promotion.project.slug")
+    review = serializers.IntegerField(source="promotion.review_id")
+    requested_by = serializers.CharField(source="requested_by.username")
+    confirmed_by = serializers.CharField(source="confirmed_by.username", default=None)
+
+    class Meta:
+        model = Override
+        fields = ["id", "project", "promotion", "review", "incident", "reason", "hours", "status",
+                  "status_reason", "requested_by", "requested_role", "requested_at",
+                  "confirmed_by", "confirmed_role", "confirmed_at", "expires_at",
+                  "ended_at"]  # fmt: skip
 
 
 class WaiverSerializer(serializers.ModelSerializer[Waiver]):

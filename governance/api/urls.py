@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from governance.api.views import policies, promotions, records, reviews
+from governance.api.views import duties, policies, promotions, records, reviews
 
 router = SimpleRouter()
 router.register("policies", policies.PolicyViewSet, basename="policy")
@@ -17,6 +17,8 @@ router.register("denied-attempts", promotions.DeniedAttemptViewSet, basename="de
 router.register("findings", records.FindingViewSet, basename="finding")
 router.register("waivers", records.WaiverViewSet, basename="waiver")
 router.register("delegations", records.DelegationViewSet, basename="delegation")
+router.register("conditions", duties.ConditionViewSet, basename="condition")
+router.register("overrides", duties.OverrideViewSet, basename="override")
 router.register("lineage", records.LineageViewSet, basename="lineage")
 
 urlpatterns = [path("may-deploy/", promotions.MayDeployView.as_view(), name="may-deploy")]

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from governance.models.review import GateReview, SignOff
+from governance.models.review import Evidence, GateReview, SignOff
 from projects.models import Project, Stakeholder
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ class FindingQuerySet(models.QuerySet["Finding"]):
 
     def unresolved(self) -> "FindingQuerySet":
         return self.exclude(status=Finding.Status.CLOSED)
+
+    def overdue(self, on: date) -> "FindingQuerySet":
+        return self.unresolved().filter(due_on__lt=on)
 
 
 class Finding(models.Model):
@@ -94,6 +97,9 @@ class ConditionQuerySet(models.QuerySet["Condition"]):
     def visible_to(self, actor: "Actor") -> "ConditionQuerySet":
         return self.filter(sign_off__review__project__in=Project.objects.visible_to(actor))
 
+    def unmet(self) -> "ConditionQuerySet":
+        return self.filter(met_at__isnull=True)
+
     def overdue(self, on: date) -> "ConditionQuerySet":
         return self.filter(met_at__isnull=True, due_on__lt=on)
 
@@ -110,6 +116,15 @@ class Condition(models.Model):
     met_at = models.DateTimeField(null=True, blank=True)
     met_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    note = models.TextField(blank=True, help_text="How it was met.")
+    evidence = models.ForeignKey(
+        Evidence,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="What shows that it was met.",
     )
 
     objects = ConditionQuerySet.as_manager()

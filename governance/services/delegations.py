@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
 from governance import access
@@ -42,13 +43,14 @@ def delegate(delegation: NewDelegation, *, actor: Actor) -> Delegation:
 
     Raises:
         NotPermitted: code `role_missing`.
-        RuleViolated: code `delegate_unfit`.
+        RuleViolated: code `delegate_unfit` or `delegation_overlaps`.
         InvalidInput: code `reason_missing` or `wrong_dates`.
     """
     access.require(actor, "delegation.give", delegation.project)
     holder = _require_holder(delegation, actor=actor)
     _check_dates(delegation)
     _require_fit_delegate(delegation, actor=actor)
+    _require_no_other(delegation, holder)
     row = Delegation.objects.create(
         project=delegation.project,
         role=delegation.role,
@@ -96,6 +98,34 @@ def _require_holder(delegation: NewDelegation, *, actor: Actor) -> "User":
             details={"roles": [delegation.role]},
         )
     return actor.user
+
+
+def _require_no_other(delegation: NewDelegation, holder: "User") -> None:
+    # The holder's rows are held, so that two requests at once are judged one after the other.
+    list(Stakeholder.objects.select_for_update().filter(project=delegation.project, user=holder))
+    other = Delegation.objects.filter(
+        project=delegation.project,
+        role=delegation.role,
+        holder=holder,
+        revoked_at__isnull=True,
+        valid_from__lt=delegation.valid_to,
+        valid_to__gt=delegation.valid_from,
+    ).first()
+    if other is not None:
+        raise RuleViolated(
+            f"The role is passed on to {other.delegate.get_full_name() or other.delegate} from "
+            f"{other.valid_from:%Y-%m-%d} to {other.valid_to:%Y-%m-%d} already; take that back "
+            "first.",
+            code="delegation_overlaps",
+            reasons=["One role of one holder has one delegate at a time."],
+        )
+
+
+def of_person(actor: Actor) -> QuerySet[Delegation]:
+    """Return what a person has passed on and what was passed on to them, newest first."""
+    mine = Q(holder=actor.user_id) | Q(delegate=actor.user_id)
+    rows = Delegation.objects.filter(mine).select_related("project", "holder", "delegate")
+    return rows.order_by("-valid_from", "-pk")
 
 
 def _check_dates(delegation: NewDelegation) -> None:

@@ -76,7 +76,7 @@ def open_finding(finding: NewFinding, *, actor: Actor) -> Finding:
         data=dict(finding.data or {}),
     )
     _link(row)
-    _record("finding.opened", row, actor=actor, severity=str(row.severity), title=row.title)
+    record("finding.opened", row, actor=actor, severity=str(row.severity), title=row.title)
     return row
 
 
@@ -93,7 +93,7 @@ def resolve_finding(finding: Finding, *, actor: Actor, resolution: str) -> Findi
         resolved_by=actor.user,
         resolution=resolution.strip(),
     )
-    _record("finding.resolved", finding, actor=actor)
+    record("finding.resolved", finding, actor=actor)
     return finding
 
 
@@ -104,7 +104,7 @@ def reopen_finding(finding: Finding, *, actor: Actor, reason: str) -> Finding:
     if not reason.strip():
         raise InvalidInput("Give the reason.", code="reason_missing")
     move(finding, Status.OPEN, allowed=FINDING_TRANSITIONS, closed_by=None, closed_at=None)
-    _record("finding.reopened", finding, actor=actor, reason=ledger.remember_personal_text(reason))
+    record("finding.reopened", finding, actor=actor, reason=ledger.remember_personal_text(reason))
     return finding
 
 
@@ -130,7 +130,7 @@ def close_finding(finding: Finding, *, actor: Actor) -> Finding:
         closed_by=actor.user,
         closed_at=now(),
     )
-    _record("finding.closed", finding, actor=actor)
+    record("finding.closed", finding, actor=actor)
     return finding
 
 
@@ -200,7 +200,8 @@ def _link(row: Finding) -> None:
     lineage.record_edge(about, lineage.record_node(node, project=row.project), "found_wanting")
 
 
-def _record(event: str, finding: Finding, *, actor: Actor, **data: str) -> None:
+def record(event: str, finding: Finding, *, actor: Actor, **data: str | None) -> None:
+    """Write an entry about a finding, with what it is about."""
     ledger.append(
         event, subject=finding.ref, actor=actor, data={"about": finding.subject_ref, **data}
     )

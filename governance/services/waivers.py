@@ -1,7 +1,7 @@
 """Waivers: a permitted deviation from one requirement of one review, with an end."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from governance.models import GateReview, Waiver
 from governance.services import evaluating
 from governance.services.binding import stored_authors
 from governance.services.denials import Attempt, refusals_recorded
+from governance.services.passwords import confirm_password
 from governance.services.reviews import suspend_review
 from ledger import services as ledger
 from projects.access import roles_of
@@ -20,6 +21,10 @@ from projects.errors import InvalidInput, InvalidTransition, NotPermitted, RuleV
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+
+#: Whoever needs longer asks again, and is asked again why.
+LONGEST = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +36,29 @@ class NewWaiver:
     compensating_control: str
     role: str
     expires_at: datetime
+    password: str
+
+    def __repr__(self) -> str:
+        # A traceback or a log line must not show the password.
+        return f"NewWaiver(requirement_key={self.requirement_key!r}, role={self.role!r})"
 
 
 def grant_waiver(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> Waiver:
     """Permit a deviation; evaluate the review afterwards to let it count.
 
     Raises:
-        NotPermitted: code `role_missing`, `signing_needs_session` or `waiver_not_independent`.
+        NotPermitted: code `role_missing`, `signing_needs_session`, `waiver_not_independent`,
+            `wrong_password` or `signing_locked`.
         RuleViolated: code `not_waivable`.
-        InvalidInput: code `unknown_requirement`, `reason_missing` or `expiry_in_the_past`.
+        InvalidInput: code `unknown_requirement`, `reason_missing`, `expiry_in_the_past` or
+            `expiry_too_late`.
         InvalidTransition: code `review_not_open`.
     """
     with refusals_recorded(Attempt("waiver.grant", review.ref, review.project), actor=actor):
         access.require(actor, "waiver.grant", review.project)
         grantor = _require_grantor(review, waiver, actor=actor)
         _check(review, waiver)
+        confirm_password(grantor, waiver.password)
         return _grant(review, waiver, grantor, actor=actor)
 
 
@@ -99,6 +112,8 @@ def _check(review: GateReview, waiver: NewWaiver) -> None:
         )
     if waiver.expires_at <= now():
         raise InvalidInput("A waiver ends in the future.", code="expiry_in_the_past")
+    if waiver.expires_at > now() + LONGEST:
+        raise InvalidInput(f"A waiver lasts {LONGEST.days} days at most.", code="expiry_too_late")
     keys = {one.key for one in evaluating.latest_results(review)}
     if waiver.requirement_key not in keys:
         names = ", ".join(sorted(keys))

@@ -14,6 +14,7 @@ MODELS = [
     "evidence",
     "requirementresult",
     "promotion",
+    "override",
     "deniedattempt",
     "finding",
     "waiver",

@@ -424,6 +424,7 @@ class TestWaiversAndDelegations:
             "compensating_control": "Nothing is deployed before.",
             "role": "risk_officer",
             "expires_at": (timezone.now() + timedelta(days=7)).isoformat(),
+            "password": PASSWORD,
         }
         by_token = token(risk_officer).post(f"{V1}waivers/", body, format="json")
         assert (by_token.status_code, by_token.json()["code"]) == (403, "signing_needs_session")

@@ -21,7 +21,7 @@ from projects.errors import (
     RuleViolated,
 )
 from projects.models import Project, Stakeholder
-from tests.factories import StakeholderFactory, session_actor
+from tests.factories import PASSWORD, StakeholderFactory, session_actor
 from tests.governance import fakes
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +128,7 @@ def waiver(**changes: Any) -> NewWaiver:
         "compensating_control": "Weekly look at the ranking.",
         "role": "risk_officer",
         "expires_at": timezone.now() + timedelta(days=30),
+        "password": PASSWORD,
         **changes,
     }
     return NewWaiver(**values)
@@ -192,6 +193,13 @@ def test_revoking_a_waiver_suspends_what_rests_on_it(
             InvalidInput,
             "expiry_in_the_past",
         ),
+        (
+            "risk_officer",
+            {"expires_at": timezone.now() + timedelta(days=181)},
+            InvalidInput,
+            "expiry_too_late",
+        ),
+        ("risk_officer", {"password": "guess"}, NotPermitted, "wrong_password"),
     ],
 )
 def test_an_unfit_waiver_is_refused(
@@ -357,6 +365,26 @@ def test_a_delegation_has_a_reason_and_an_end(
             passed_on(project, risk_officer, **changes), actor=session_actor(validator)
         )
     assert error.value.code == code
+
+
+def test_one_role_of_one_holder_has_one_delegate_at_a_time(
+    project: Project, validator: User, risk_officer: User, business_owner: User
+) -> None:
+    row = delegations.delegate(passed_on(project, risk_officer), actor=session_actor(validator))
+    overlapping = passed_on(project, business_owner, valid_to=row.valid_to + timedelta(days=5))
+    with pytest.raises(RuleViolated) as error:
+        delegations.delegate(overlapping, actor=session_actor(validator))
+    assert error.value.code == "delegation_overlaps"
+    assert Delegation.objects.count() == 1
+    after = passed_on(
+        project,
+        business_owner,
+        valid_from=row.valid_to,
+        valid_to=row.valid_to + timedelta(days=5),
+    )
+    delegations.delegate(after, actor=session_actor(validator))
+    delegations.revoke_delegation(row, actor=session_actor(validator))
+    delegations.delegate(passed_on(project, risk_officer), actor=session_actor(validator))
 
 
 def test_holder_and_lead_revoke(

@@ -61,7 +61,9 @@ def waived(review: GateReview, world: fakes.Subjects, lead: User, risk_officer: 
     """A waiver of the one criterion that the model misses."""
     world.change(fakes.MODEL, metrics={"test_roc_auc": 0.5})
     reviews.evaluate_review(review, actor=session_actor(lead))
-    new = NewWaiver(KEY, "The season was odd.", "Weekly look.", "risk_officer", at(days=30))
+    new = NewWaiver(
+        KEY, "The season was odd.", "Weekly look.", "risk_officer", at(days=30), PASSWORD
+    )
     return waivers.grant_waiver(review, new, actor=session_actor(risk_officer))
 
 

@@ -248,10 +248,10 @@ def test_a_broken_promise_suspends_the_approval_and_a_kept_one_does_not(
     assert review.status == "approved"
     first, second = Condition.objects.order_by("pk")
     with pytest.raises(NotPermitted):
-        conditions.meet_condition(first, actor=session_actor(ml_engineer))
-    conditions.meet_condition(first, actor=session_actor(validator))
+        conditions.meet_condition(first, actor=session_actor(ml_engineer), note="Done.")
+    conditions.meet_condition(first, actor=session_actor(validator), note="Done.")
     with pytest.raises(InvalidTransition):
-        conditions.meet_condition(first, actor=session_actor(validator))
+        conditions.meet_condition(first, actor=session_actor(validator), note="Done.")
     later = timezone.now() + timedelta(days=9)
     assert expiry.expire_due(later, actor=system("governance")).suspended == [review.ref]
     review.refresh_from_db()

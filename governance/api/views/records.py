@@ -11,14 +11,23 @@ from governance.api import inputs
 from governance.api import serializers as shapes
 from governance.api.base import GovernanceViewSet, person_named
 from governance.models import Delegation, Finding, GateReview, LineageNode, Waiver
-from governance.services import delegations, findings, waivers
+from governance.services import delegations, finding_changes, findings, waivers
 from governance.services.lineage_search import find_version, visible_trace
 
 
 class FindingViewSet(GovernanceViewSet):
     queryset = Finding.objects.select_related("project", "owner", "resolved_by", "closed_by")
     serializer_class = shapes.FindingSerializer
-    filterset_fields = ["project__slug", "subject_kind", "subject_ref", "severity", "status"]
+    filterset_fields = {
+        "project__slug": ["exact"],
+        "subject_kind": ["exact"],
+        "subject_ref": ["exact"],
+        "severity": ["exact"],
+        "status": ["exact"],
+        "owner__username": ["exact"],
+        "review": ["exact"],
+        "due_on": ["exact", "lt", "gt"],
+    }
     ordering_fields = ["opened_at", "due_on", "severity"]
 
     @extend_schema(request=inputs.FindingInput, responses={201: shapes.FindingSerializer})
@@ -26,6 +35,9 @@ class FindingViewSet(GovernanceViewSet):
         values = self.read(inputs.FindingInput)
         values["project"] = self.project(values["project"])
         values["owner"] = person_named(values["owner"])
+        if values["review"] is not None:
+            number = values["review"]
+            values["review"] = self.visible(GateReview.objects.all(), f"review {number}", pk=number)
         finding = findings.open_finding(findings.NewFinding(**values), actor=self.actor)
         return self.answer(finding, status=201)
 
@@ -43,6 +55,29 @@ class FindingViewSet(GovernanceViewSet):
         finding = self.get_object()
         reason = self.read(inputs.ReasonInput)["reason"]
         return self.answer(findings.reopen_finding(finding, actor=self.actor, reason=reason))
+
+    @extend_schema(request=inputs.PlanInput, responses=shapes.FindingSerializer)
+    @action(detail=True, methods=["post"])
+    def plan(self, request: Request, pk: str) -> Response:
+        """Give it an owner and a date."""
+        finding = self.get_object()
+        values = self.read(inputs.PlanInput)
+        owner = person_named(values["owner"]) if "owner" in values else finding.owner
+        plan = finding_changes.Plan(
+            owner=owner,
+            due_on=values.get("due_on", finding.due_on),
+            recommended_action=values["recommended_action"],
+            reason=values["reason"],
+        )
+        return self.answer(finding_changes.plan_finding(finding, plan, actor=self.actor))
+
+    @extend_schema(request=inputs.RegradeInput, responses=shapes.FindingSerializer)
+    @action(detail=True, methods=["post"])
+    def regrade(self, request: Request, pk: str) -> Response:
+        """Change how grave it is."""
+        finding = self.get_object()
+        values = self.read(inputs.RegradeInput)
+        return self.answer(finding_changes.regrade_finding(finding, actor=self.actor, **values))
 
     @extend_schema(request=None, responses=shapes.FindingSerializer)
     @action(detail=True, methods=["post"])
