@@ -18,6 +18,8 @@ app_name = "governance"
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/read/", inbox.read_notices, name="read-notices"),
+    path("inbox/settings/", inbox.notice_settings, name="notice-settings"),
     path("reviews/", reviews.reviews, name="reviews"),
     path("reviews/<int:pk>/", reviews.review, name="review"),
     path("reviews/<int:pk>/sign/", signing.sign, name="sign"),

@@ -68,3 +68,12 @@ def expire_time_boxes() -> int:
     from projects.services import time_boxes
 
     return time_boxes.expire_due(timezone.now(), actor=system("clock"))
+
+
+def send_notices() -> int:
+    """Send the notices about reviews that are due by e-mail."""
+    from django.utils import timezone
+
+    from governance.services import notice_emails
+
+    return notice_emails.send_due(timezone.now()).sent

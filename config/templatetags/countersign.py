@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from governance.services.inbox import waiting_count
+from governance.services.inbox import waiting_reviews
 from projects import markdown as markdowns
 from projects.services.notices import unread_count
 
@@ -89,10 +89,13 @@ def navigation(context: Context) -> dict[str, Any]:
         return {"links": []}
     here = request.path_info.lstrip("/")
     current = _current(here)
-    counts = {"inbox/": waiting_count(user), "notices/": unread_count(user)}
+    waiting = waiting_reviews(user)
+    counts = {"inbox/": len(waiting.ids), "notices/": unread_count(user)}
+    late = {"inbox/": waiting.overdue}
     links = [
         {"label": link.label, "url": get_script_prefix() + link.path, "is_tool": link.is_tool,
          "is_current": link is current, "count": counts.get(link.path, 0),
+         "late": late.get(link.path, 0),
          "count_words": COUNT_WORDS.get(link.path, "")}
         for link in LINKS
         if _exists(link.path) and _is_for(user, link)

@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from governance.api.views import duties, policies, promotions, records, reviews
+from governance.api.views import duties, inbox, policies, promotions, records, reviews
 
 router = SimpleRouter()
 router.register("policies", policies.PolicyViewSet, basename="policy")
@@ -20,5 +20,9 @@ router.register("delegations", records.DelegationViewSet, basename="delegation")
 router.register("conditions", duties.ConditionViewSet, basename="condition")
 router.register("overrides", duties.OverrideViewSet, basename="override")
 router.register("lineage", records.LineageViewSet, basename="lineage")
+router.register("review-notices", inbox.ReviewNoticeViewSet, basename="review-notice")
 
-urlpatterns = [path("may-deploy/", promotions.MayDeployView.as_view(), name="may-deploy")]
+urlpatterns = [
+    path("inbox/", inbox.InboxView.as_view(), name="inbox"),
+    path("may-deploy/", promotions.MayDeployView.as_view(), name="may-deploy"),
+]

@@ -4,13 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from governance.models import Delegation, Finding, GateReview, PolicyVersion, SignOff
+from governance.models import (
+    Condition,
+    Delegation,
+    Finding,
+    GateReview,
+    PolicyVersion,
+    ReviewAssignment,
+    SignOff,
+)
 from governance.services.policies import rules_of
 from projects.actors import Actor, person
 from projects.models import Stakeholder
@@ -33,12 +41,22 @@ class Overview:
     decided: tuple[GateReview, ...] = ()
 
 
-def waiting_ids(user: "User") -> list[int]:
+@dataclass(frozen=True)
+class Waiting:
+    """The open reviews that wait for one person, and how many of them are late."""
+
+    ids: tuple[int, ...] = ()
+    overdue: int = 0
+
+
+def waiting_reviews(user: "User | AnonymousUser") -> Waiting:
     """Return the open reviews that `user` may sign by role or delegation and has not signed.
 
     One query, so that every page can show the number. Separation of duties is not asked here: the
     review itself says who is held back by it, and why.
     """
+    if isinstance(user, AnonymousUser) or not user.is_active:
+        return Waiting()
     signed = SignOff.objects.filter(
         review=OuterRef("pk"), signer=user, bindings_digest=OuterRef("bindings_digest")
     )
@@ -50,7 +68,7 @@ def waiting_ids(user: "User") -> list[int]:
     passed_on = Delegation.objects.live(timezone.now()).filter(
         Exists(still_held), delegate=user, project__in=roles.values("project")
     )
-    fields = ("pk", "policy_version__digest", "gate", "tier")
+    fields = ("pk", "policy_version__digest", "gate", "tier", "due_on")
     by_role = (
         waiting.filter(project__stakeholders__in=roles)
         .annotate(held=F("project__stakeholders__role"))
@@ -61,13 +79,14 @@ def waiting_ids(user: "User") -> list[int]:
         .annotate(held=F("project__delegations__role"))
         .values_list(*fields, "held")
     )
-    return sorted(
-        {
-            pk
-            for pk, policy, gate, tier, role in by_role.union(by_delegation)
-            if role in _signing_roles(policy).get((gate, tier), frozenset())
-        }
-    )
+    found = {
+        pk: due_on
+        for pk, policy, gate, tier, due_on, role in by_role.union(by_delegation)
+        if role in _signing_roles(policy).get((gate, tier), frozenset())
+    }
+    today = timezone.now().date()
+    late = sum(due_on is not None and due_on < today for due_on in found.values())
+    return Waiting(tuple(sorted(found)), late)
 
 
 @lru_cache(maxsize=64)
@@ -84,38 +103,31 @@ def _signing_roles(policy_digest: str) -> Mapping[tuple[str, str], frozenset[str
 
 def waiting_count(user: "User | AnonymousUser") -> int:
     """Return how many reviews wait for `user`; none for someone who is not signed in."""
-    if isinstance(user, AnonymousUser) or not user.is_active:
-        return 0
-    return len(waiting_ids(user))
+    return len(waiting_reviews(user).ids)
 
 
 def waiting_for(user: "User") -> QuerySet[GateReview]:
-    """Return the reviews of `waiting_ids`, most urgent first."""
+    """Return the reviews that wait for `user`: those that ask for them first, then the urgent."""
+    asked = ReviewAssignment.objects.current().filter(review=OuterRef("pk"), user=user)
     return (
-        GateReview.objects.filter(pk__in=waiting_ids(user))
-        .select_related("project", "requested_by")
-        .order_by(F("due_on").asc(nulls_last=True), "requested_at", "pk")
+        _shown(GateReview.objects.filter(pk__in=waiting_reviews(user).ids))
+        .annotate(is_asked=Exists(asked))
+        .order_by("-is_asked", F("due_on").asc(nulls_last=True), "requested_at", "pk")
     )
 
 
 def requested_by(actor: Actor) -> QuerySet[GateReview]:
     """Return the actor's own requests that are not decided yet, or were held up."""
     held_up = [GateReview.Status.OPEN, GateReview.Status.STALE, GateReview.Status.SUSPENDED]
-    return (
-        GateReview.objects.visible_to(actor)
-        .filter(requested_by=actor.user_id, status__in=held_up)
-        .select_related("project", "requested_by")
+    return _shown(GateReview.objects.visible_to(actor)).filter(
+        requested_by=actor.user_id, status__in=held_up
     )
 
 
 def recently_decided(actor: Actor, *, days: timedelta = RECENT) -> QuerySet[GateReview]:
     """Return what was decided lately on the actor's projects, newest first."""
-    return (
-        GateReview.objects.visible_to(actor)
-        .filter(decided_at__gte=timezone.now() - days)
-        .select_related("project", "requested_by")
-        .order_by("-decided_at", "-pk")
-    )
+    decided = GateReview.objects.visible_to(actor).filter(decided_at__gte=timezone.now() - days)
+    return _shown(decided).order_by("-decided_at", "-pk")
 
 
 def unresolved_findings(actor: Actor) -> QuerySet[Finding]:
@@ -123,10 +135,49 @@ def unresolved_findings(actor: Actor) -> QuerySet[Finding]:
     return Finding.objects.visible_to(actor).unresolved().select_related("project", "owner")
 
 
+def promises_due(actor: Actor) -> QuerySet[Condition]:
+    """Return the conditions of approvals that nobody has confirmed yet, the earliest first."""
+    standing = [GateReview.Status.OPEN, GateReview.Status.APPROVED]
+    return (
+        Condition.objects.visible_to(actor)
+        .filter(met_at__isnull=True, sign_off__review__status__in=standing)
+        .filter(sign_off__bindings_digest=F("sign_off__review__bindings_digest"))
+        .select_related("sign_off__review__project")
+    )
+
+
+def ending(actor: Actor, *, within: timedelta = RECENT) -> QuerySet[GateReview]:
+    """Return the approvals of the actor's projects that are about to end, the next first."""
+    now = timezone.now()
+    approved = GateReview.objects.visible_to(actor).filter(status=GateReview.Status.APPROVED)
+    return _shown(approved.filter(expires_at__gt=now, expires_at__lte=now + within)).order_by(
+        "expires_at", "pk"
+    )
+
+
 def overdue(actor: Actor) -> QuerySet[GateReview]:
-    """Return the open reviews of the actor's projects whose date has passed."""
+    """Return the open reviews of the actor's projects whose date has passed, the latest first."""
     today = timezone.now().date()
-    return GateReview.objects.visible_to(actor).open().filter(due_on__lt=today)
+    late = GateReview.objects.visible_to(actor).open().filter(due_on__lt=today)
+    return _shown(late).order_by("due_on", "pk")
+
+
+def team(actor: Actor) -> QuerySet[ReviewAssignment, Any]:
+    """Return what is asked of whom on the actor's projects: one row a person and role."""
+    today = timezone.now().date()
+    late = Count("pk", filter=Q(review__due_on__lt=today))
+    return (
+        ReviewAssignment.objects.current()
+        .waiting()
+        .visible_to(actor)
+        .order_by("role", "user__username")
+        .values("role", "user__username", "user__first_name", "user__last_name")
+        .annotate(reviews=Count("pk"), overdue=late, next_due=Min("review__due_on"))
+    )
+
+
+def _shown(reviews: QuerySet[GateReview]) -> QuerySet[GateReview]:
+    return reviews.select_related("project", "requested_by", "policy_version__policy")
 
 
 def overview(user: "User | AnonymousUser") -> Overview:

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from governance.models import GateReview, ReviewAssignment, ReviewNotice, SignOff
+from governance.models import (
+    GateReview,
+    NoticePreference,
+    ReviewAssignment,
+    ReviewNotice,
+    SignOff,
+)
 from projects.actors import Actor
+from projects.errors import InvalidInput
 from projects.models import Stakeholder
 from projects.rules.words import role_words
 
@@ -74,6 +81,22 @@ def mark_read(user: "User", numbers: Collection[int] | None = None) -> int:
     if numbers is not None:
         unread = unread.filter(pk__in=numbers)
     return unread.update(read_at=timezone.now())
+
+
+def set_preference(user: "User", *, rhythm: str, muted: Collection[str]) -> NoticePreference:
+    """Keep what a person wants by e-mail; it says nothing about what the inbox shows.
+
+    Raises:
+        InvalidInput: code `unknown_rhythm` or `unknown_kind`.
+    """
+    if rhythm not in NoticePreference.Rhythm.values:
+        raise InvalidInput(f"{rhythm!r} is no rhythm.", code="unknown_rhythm")
+    if unknown := sorted(set(muted) - set(Kind.values)):
+        raise InvalidInput(f"{unknown[0]!r} is no kind of notice.", code="unknown_kind")
+    kept, _ = NoticePreference.objects.update_or_create(
+        user=user, defaults={"rhythm": rhythm, "muted": sorted(set(muted))}
+    )
+    return kept
 
 
 def named(review: GateReview) -> str:

@@ -1,15 +1,20 @@
 """The forms of the pages."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from governance.models import Finding, GateReview, SignOff
+from governance.models import Finding, GateReview, NoticePreference, ReviewNotice, SignOff
 from governance.services.delegations import LONGEST
 from projects.models import Project
+
+if TYPE_CHECKING:
+    ChoiceOfPeople = forms.ModelChoiceField[Any]
+else:
+    ChoiceOfPeople = forms.ModelChoiceField
 
 MEANINGS = {
     SignOff.Outcome.APPROVED: "I have reviewed the material above and approve it.",
@@ -114,7 +119,7 @@ class DueDateForm(forms.Form):
     reason = forms.CharField(label="Why?", max_length=1000)
 
 
-class PersonChoiceField(forms.ModelChoiceField):
+class PersonChoiceField(ChoiceOfPeople):
     """People by their names."""
 
     def label_from_instance(self, user: Any) -> str:
@@ -153,3 +158,68 @@ class ReviewFilterForm(forms.Form):
         required=False, queryset=Project.objects.none(), to_field_name="slug"
     )
     overdue = forms.BooleanField(required=False)
+
+
+class InboxFilterForm(forms.Form):
+    """Which part of the inbox is shown; what is no choice filters nothing."""
+
+    project = forms.ModelChoiceField(
+        required=False, queryset=Project.objects.none(), to_field_name="slug", empty_label="all"
+    )
+    gate = forms.ChoiceField(required=False)
+    asked = forms.BooleanField(required=False, label="only where I am asked")
+
+    def __init__(
+        self, *args: Any, projects: QuerySet[Project], gates: Sequence[str], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["project"].queryset = projects  # type: ignore[attr-defined]
+        choices = [("", "all"), *((gate, gate.replace("_", " ")) for gate in gates)]
+        self.fields["gate"].choices = choices  # type: ignore[attr-defined]
+        self.full_clean()
+
+    @property
+    def chosen_project(self) -> Project | None:
+        return self.cleaned_data.get("project")
+
+    @property
+    def only_asked(self) -> bool:
+        return bool(self.cleaned_data.get("asked"))
+
+    @property
+    def is_narrow(self) -> bool:
+        """Return whether anything may be hidden."""
+        return any(self.cleaned_data.values())
+
+    def narrowed(self, rows: QuerySet[Any], way: str = "") -> QuerySet[Any]:
+        """Return the rows of the chosen project and gate; `way` leads to the review."""
+        if self.chosen_project is not None:
+            rows = rows.filter(**{f"{way}project": self.chosen_project})
+        if gate := self.cleaned_data.get("gate"):
+            rows = rows.filter(**{f"{way}gate": gate})
+        return rows
+
+
+class NoticePreferenceForm(forms.Form):
+    """What a person wants by e-mail."""
+
+    rhythm = forms.ChoiceField(
+        label="When?", choices=NoticePreference.Rhythm.choices, widget=forms.RadioSelect
+    )
+    kinds = forms.MultipleChoiceField(
+        label="Which?",
+        required=False,
+        choices=ReviewNotice.Kind.choices,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    @staticmethod
+    def of(kept: NoticePreference) -> dict[str, Any]:
+        """Return the form's values for what was kept."""
+        wanted = [kind for kind in ReviewNotice.Kind.values if kind not in kept.muted]
+        return {"rhythm": kept.rhythm, "kinds": wanted}
+
+    @property
+    def muted(self) -> list[str]:
+        """Return the kinds that were left out."""
+        return [k for k in ReviewNotice.Kind.values if k not in self.cleaned_data["kinds"]]

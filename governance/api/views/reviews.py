@@ -8,13 +8,14 @@ from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from governance.api import inputs
+from governance.api import inbox_shapes, inputs
 from governance.api import serializers as shapes
 from governance.api.actions import allowed_actions
-from governance.api.base import GovernanceViewSet
+from governance.api.base import GovernanceViewSet, person_named
 from governance.models import Evidence, GateReview, SignOff
-from governance.services import evaluating, evidence
+from governance.services import assignments, evaluating, evidence
 from governance.services import reviews as commands
+from governance.services.assignments import Handover
 from governance.services.differences import (
     difference_between,
     digest_of_difference,
@@ -125,6 +126,34 @@ class GateReviewViewSet(GovernanceViewSet):
         text = self.read(inputs.TextInput)["text"]
         opinion = commands.give_feedback(review, actor=self.actor, text=text)
         return self.answer(opinion, status=201, shape=shapes.FeedbackSerializer)
+
+    @extend_schema(request=inbox_shapes.HandoverInput, responses=inbox_shapes.AssignmentSerializer)
+    @action(detail=True, methods=["post"])
+    def assign(self, request: Request, pk: str) -> Response:
+        """Ask somebody else to sign in a role; it restricts nobody else who may."""
+        review = self.get_object()
+        said = self.read(inbox_shapes.HandoverInput)
+        asked = person_named(said["user"])
+        assert asked is not None  # noqa: S101 - the field is required
+        handover = Handover(said["role"], asked, said["note"])
+        row = assignments.reassign(review, handover, actor=self.actor)
+        return self.answer(row, shape=inbox_shapes.AssignmentSerializer)
+
+    @extend_schema(request=inbox_shapes.DueDateInput, responses=shapes.GateReviewDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def due(self, request: Request, pk: str) -> Response:
+        """Set the day by which the review shall be decided."""
+        review = self.get_object()
+        said = self.read(inbox_shapes.DueDateInput)
+        assignments.move_due_date(review, said["due_on"], actor=self.actor, reason=said["reason"])
+        return self.whole(review)
+
+    @extend_schema(responses=inbox_shapes.AssignmentSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def assignments(self, request: Request, pk: str) -> Response:
+        """List who is and was asked, the earliest first."""
+        rows = self.get_object().assignments.select_related("user", "assigned_by")
+        return Response(inbox_shapes.AssignmentSerializer(rows, many=True).data)
 
     @extend_schema(responses=shapes.EligibilitySerializer(many=True))
     @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
