@@ -3,6 +3,7 @@
 from django.urls import path
 
 from governance.views import (
+    check_runs,
     evidence,
     findings,
     handing_over,
@@ -34,6 +35,10 @@ urlpatterns = [
     path("reviews/<int:pk>/delegate/", handing_over.delegate, name="delegate"),
     path("reviews/<int:pk>/due/", handing_over.move_due_date, name="move-due-date"),
     path("sprints/<int:pk>/gate/", sprints.sprint_review, name="sprint-review"),
+    path("reviews/<int:pk>/check-runs/", check_runs.check_runs, name="check-runs"),
+    path("reviews/<int:pk>/check-runs/start/", check_runs.start, name="start-check"),
+    path("check-runs/<int:pk>/cancel/", check_runs.cancel, name="cancel-check"),
+    path("check-runs/<int:pk>/retry/", check_runs.retry, name="retry-check"),
     path("denied-attempts/", promotions.denied_attempts, name="denied-attempts"),
     path("promotions/<int:pk>/retire/", promotions.retire, name="retire"),
     path("promotions/<int:pk>/roll-back/", promotions.roll_back, name="roll-back"),

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from governance.admin.base import ReadOnlyAdmin, ReadOnlyInline, link, pretty
 from governance.models import (
+    CheckRun,
     Condition,
     Evidence,
     Feedback,
@@ -178,3 +179,28 @@ class RequirementResultAdmin(ReadOnlyAdmin):
     def has_module_permission(self, request: Any) -> bool:
         # Reached through its review; on the index it would only crowd out what people look for.
         return False
+
+
+@admin.register(CheckRun)
+class CheckRunAdmin(ReadOnlyAdmin):
+    """Checks that take work; they are started on the page of their review."""
+
+    list_display = ["key", "about", "kind", "status", "message", "requested_at", "ended_at"]
+    list_filter = ["status", "kind", "review__project"]
+    list_select_related = ["review"]
+    search_fields = ["key", "message", "review__subject_label", "bindings_digest"]
+    date_hierarchy = "requested_at"
+    exclude = ["params", "result", "version_lock"]
+    readonly_fields = ["asked", "found"]
+
+    @admin.display(description="review", ordering="review")
+    def about(self, run: CheckRun) -> SafeString:
+        return link(reverse("governance:review", args=[run.review_id]), str(run.review))
+
+    @admin.display(description="parameters")
+    def asked(self, run: CheckRun) -> SafeString:
+        return pretty(run.params)
+
+    @admin.display(description="result")
+    def found(self, run: CheckRun) -> SafeString:
+        return pretty(run.result)

@@ -27,6 +27,7 @@ def allowed_actions(review: GateReview, actor: Actor) -> list[AllowedAction]:
     return [
         _answer("evaluate", closed + _refusal(actor, "review.evaluate", review)),
         _answer("sign", closed + _reasons_against_signing(review, actor)),
+        _answer("run-checks", closed + _refusal(actor, "check.run", review)),
         _answer("withdraw", closed + withdrawing),
         _answer("feedback", _refusal(actor, "review.give_feedback", review)),
     ]

@@ -37,6 +37,15 @@ class ReviewRequestInput(serializers.Serializer[Any]):
     due_on = serializers.DateField(required=False, allow_null=True, default=None)
 
 
+class CheckRunsInput(serializers.Serializer[Any]):
+    keys = serializers.ListField(
+        child=serializers.CharField(max_length=100),
+        required=False,
+        default=list,
+        help_text="Requirements; without any, all that take work and have no result yet.",
+    )
+
+
 class ConditionInput(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=1000)
     due_on = serializers.DateField()

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from governance.models import (
+    CheckRun,
     Condition,
     Delegation,
     DeniedAttempt,
@@ -52,6 +53,13 @@ class RequirementResultSerializer(serializers.ModelSerializer[RequirementResult]
         model = RequirementResult
         fields = ["id", "evaluation", "key", "title", "check_name", "outcome", "message",
                   "detail", "is_blocking", "evaluated_at"]  # fmt: skip
+
+
+class CheckRunSerializer(serializers.ModelSerializer[CheckRun]):
+    class Meta:
+        model = CheckRun
+        fields = ["id", "review", "key", "kind", "params", "bindings_digest", "status", "result",
+                  "message", "requested_as", "requested_at", "ended_at"]  # fmt: skip
 
 
 class ConditionSerializer(serializers.ModelSerializer[Condition]):
@@ -125,6 +133,7 @@ class GateReviewDetailSerializer(GateReviewSerializer):
     """One review with all that was judged and said, and what the caller may do next."""
 
     requirements = RequirementResultSerializer(many=True)
+    check_runs = CheckRunSerializer(many=True)
     sign_offs = SignOffSerializer(many=True)
     feedback = FeedbackSerializer(many=True)
     unmet = serializers.ListField(child=serializers.CharField())
@@ -132,6 +141,7 @@ class GateReviewDetailSerializer(GateReviewSerializer):
 
     class Meta(GateReviewSerializer.Meta):
         fields = [*GateReviewSerializer.Meta.fields, "bindings", "facts", "requirements",
+                  "check_runs",
                   "sign_offs", "feedback", "unmet", "allowed_actions"]  # fmt: skip
 
 

@@ -3,13 +3,22 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from governance.api.views import duties, inbox, policies, promotions, records, reviews
+from governance.api.views import (
+    check_runs,
+    duties,
+    inbox,
+    policies,
+    promotions,
+    records,
+    reviews,
+)
 
 router = SimpleRouter()
 router.register("policies", policies.PolicyViewSet, basename="policy")
 router.register("policy-versions", policies.PolicyVersionViewSet, basename="policy-version")
 router.register("environments", policies.EnvironmentViewSet, basename="environment")
 router.register("gate-reviews", reviews.GateReviewViewSet, basename="gate-review")
+router.register("check-runs", check_runs.CheckRunViewSet, basename="check-run")
 router.register("evidence", reviews.EvidenceViewSet, basename="evidence")
 router.register("sign-offs", reviews.SignOffViewSet, basename="sign-off")
 router.register("promotions", promotions.PromotionViewSet, basename="promotion")

@@ -1,6 +1,6 @@
 """Checks that take work: asked for here, done by whoever pulls them, held against what is bound."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +74,35 @@ def request_check_run(review: GateReview, key: str, *, actor: Actor) -> CheckRun
     _save(run)
     _record("requested", run, actor=actor)
     return run
+
+
+@transaction.atomic
+def request_check_runs(review: GateReview, keys: Sequence[str], *, actor: Actor) -> list[CheckRun]:
+    """Ask for the work behind several requirements: those named, or all without a result yet.
+
+    Raises:
+        RuleViolated: code `no_check_to_run`, besides what one alone raises.
+    """
+    wanted = list(dict.fromkeys(keys)) or _without_result(review)
+    if not wanted:
+        access.require(actor, "check.run", review.project)
+        raise RuleViolated(
+            "No requirement of this review waits for work to be done.",
+            code="no_check_to_run",
+            reasons=["Each check that takes work has a result, is on its way, or there is none."],
+        )
+    return [request_check_run(review, key, actor=actor) for key in wanted]
+
+
+def _without_result(review: GateReview) -> list[str]:
+    """Return the requirements whose work nobody asked for since the review was bound."""
+    served = CheckRun.objects.filter(
+        review=review,
+        bindings_digest=review.bindings_digest,
+        status__in=[Status.QUEUED, Status.RUNNING, Status.DONE],
+    )
+    known = set(served.values_list("key", flat=True))
+    return [rule.key for rule in working_requirements(review) if rule.key not in known]
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """Everything that the page of one gate review shows, gathered in a fixed number of queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,11 +9,12 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from governance import access
-from governance.models import Evidence, Finding, GateReview, RequirementResult, SignOff
+from governance.models import Evidence, Finding, GateReview, SignOff
 from governance.services import evaluating
 from governance.services import reviews as commands
 from governance.services.signers import Claim
 from governance.services.statements import statement_of
+from governance.views.check_runs import panel_of
 from governance.views.forms import (
     MEANINGS,
     ConditionFormSet,
@@ -24,7 +25,8 @@ from governance.views.forms import (
 )
 from governance.views.review_changes import changes_of
 from governance.views.review_state import standing_of
-from governance.views.subjects import SUBJECT_PARTS, Fact, facts_of, subject_panel
+from governance.views.sources import lines_of
+from governance.views.subjects import SUBJECT_PARTS, facts_of, subject_panel
 from governance.views.tier_panel import tier_of
 from ledger.models import LedgerEntry
 from projects.actors import Actor
@@ -35,14 +37,6 @@ Status = GateReview.Status
 SHORT = 200
 #: Lines of the history that stay in sight; twice as many are shown whole.
 LATEST = 8
-
-
-@dataclass(frozen=True)
-class RequirementLine:
-    """One requirement with what was compared and where the compared fact lives."""
-
-    result: RequirementResult
-    links: Sequence[Fact]
 
 
 @dataclass(frozen=True)
@@ -62,7 +56,7 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
     )
     standing = commands.eligibility(review)
     facts = facts_of(review)
-    requirements = _requirements(review, facts)
+    requirements = lines_of(review, evaluating.latest_results(review), evidence)
     found = list(findings_about(review))
     return {
         "review": review,
@@ -74,6 +68,7 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
         "standing": standing_of(review, [line.result for line in requirements], standing),
         "people": evaluating.quorum_rule(review).people,
         **_offers(review, actor),
+        **panel_of(review, actor),
         "eligibility": standing,
         "sign_offs": review.sign_offs.select_related("signer", "on_behalf_of").prefetch_related(
             "conditions"
@@ -130,41 +125,6 @@ def _is_plot(item: Evidence) -> bool:
 
 def _is_shown_apart(item: Evidence) -> bool:
     return item.kind == "champion_comparison" or _is_plot(item)
-
-
-def _requirements(review: GateReview, facts: Mapping[str, list[Fact]]) -> list[RequirementLine]:
-    """Return the newest outcomes, each with links to what its check looked at."""
-    return [
-        RequirementLine(
-            result,
-            [
-                link
-                for part in _LOOKED_AT.get(result.check_name, ())
-                for link in facts.get(part, [])
-            ],
-        )
-        for result in evaluating.latest_results(review)
-    ]
-
-
-#: Which facts each check of the policy looks at; see `subjects.facts_of`.
-_LOOKED_AT: Mapping[str, Sequence[str]] = {
-    "criteria_met": ("run", "scope"),
-    "run_finished": ("run",),
-    "commit_recorded": ("run",),
-    "signature_present": ("version",),
-    "format_safe": ("version",),
-    "files_unchanged": ("version",),
-    "dataset_logged": ("run",),
-    "dataset_approved": ("dataset",),
-    "datasheet_complete": ("dataset",),
-    "leaks_excluded": ("dataset",),
-    "scope_ready": ("scope",),
-    "policy_parses": ("policy",),
-    "evidence_present": ("evidence",),
-    "champion_compared": ("comparison",),
-    "no_open_findings": ("findings",),
-}
 
 
 def shortened(lines: Sequence[HistoryLine]) -> dict[str, Sequence[HistoryLine]]:

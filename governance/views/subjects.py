@@ -14,10 +14,11 @@ from projects.services import scoping
 
 @dataclass(frozen=True)
 class Fact:
-    """A named address."""
+    """A named address, and what exactly lies there."""
 
     label: str
     url: str
+    title: str = ""
 
 
 #: Parts that lead to the subject itself and to what it was made from.
@@ -26,12 +27,7 @@ SUBJECT_PARTS = ("lineage", "version", "run", "dataset", "sprint", "scope", "pol
 
 def facts_of(review: GateReview) -> dict[str, list[Fact]]:
     """Return where the things that a review is about can be looked at, by part."""
-    here = {
-        "evidence": [Fact("evidence", "#subject")],
-        "comparison": [Fact("comparison", "#comparison")],
-        "findings": [Fact("findings", "#findings")],
-    }
-    return here | _FACTS[review.subject_kind](review)
+    return _FACTS[review.subject_kind](review)
 
 
 def subject_panel(review: GateReview) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from governance.api import serializers as shapes
 from governance.api.actions import allowed_actions
 from governance.api.base import GovernanceViewSet, person_named
 from governance.models import Evidence, GateReview, SignOff
-from governance.services import assignments, evaluating, evidence
+from governance.services import assignments, check_runs, evaluating, evidence
 from governance.services import reviews as commands
 from governance.services.assignments import Handover
 from governance.services.differences import (
@@ -69,6 +69,17 @@ class GateReviewViewSet(GovernanceViewSet):
     def evaluate(self, request: Request, pk: str) -> Response:
         results = commands.evaluate_review(self.get_object(), actor=self.actor)
         return Response(shapes.RequirementResultSerializer(results, many=True).data)
+
+    @extend_schema(
+        request=inputs.CheckRunsInput, responses={201: shapes.CheckRunSerializer(many=True)}
+    )
+    @action(detail=True, methods=["post"], url_path="run-checks")
+    def run_checks(self, request: Request, pk: str) -> Response:
+        """Ask for the work behind requirements: those named, or all that have no result yet."""
+        review = self.get_object()
+        keys = self.read(inputs.CheckRunsInput)["keys"]
+        runs = check_runs.request_check_runs(review, keys, actor=self.actor)
+        return Response(shapes.CheckRunSerializer(runs, many=True).data, status=201)
 
     @extend_schema(
         request=inputs.SignatureInput,
