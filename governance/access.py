@@ -25,6 +25,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "review.request.policy_version": frozenset({Role.LEAD, Role.RISK_OFFICER}),
     "review.evaluate": PARTICIPANTS,
     "review.refresh": PARTICIPANTS,
+    "review.sweep": frozenset(),
     "review.sign": PARTICIPANTS,
     "review.withdraw": frozenset({Role.LEAD}),
     # Who requested the review may as well, and of assigning who is asked now.
@@ -70,6 +71,7 @@ SYSTEM_ACTIONS: Mapping[str, frozenset[str]] = {
             "review.suspend",
             "promotion.suspend",
             "review.refresh",
+            "review.sweep",
             "override.decline",
             "override.end",
         }

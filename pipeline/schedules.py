@@ -24,6 +24,7 @@ SCHEDULES: Mapping[str, Periodic] = {
     "run due monitors": Periodic("pipeline.tasks.run_due_monitors", 24 * 60),
     "run due retraining": Periodic("pipeline.tasks.run_due_retraining", 24 * 60),
     "expire time boxes": Periodic("pipeline.tasks.expire_time_boxes", 5),
+    "sweep reviews": Periodic("pipeline.tasks.sweep_reviews", 15),
     "expire approvals": Periodic("pipeline.tasks.expire_due", 5),
     "send notices": Periodic("pipeline.tasks.send_notices", 5),
 }

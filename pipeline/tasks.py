@@ -60,6 +60,14 @@ def expire_due() -> int:
     return expiry.expire_due(timezone.now(), actor=system("governance")).total
 
 
+def sweep_reviews() -> int:
+    """Read again what open and approved reviews bind; return how many went stale."""
+    from governance.services import sweeping
+    from projects.actors import system
+
+    return len(sweeping.sweep(actor=system("governance")).stale)
+
+
 def expire_time_boxes() -> int:
     """End work items whose hard time box is over."""
     from django.utils import timezone

@@ -145,6 +145,25 @@ class GateReviewDetailSerializer(GateReviewSerializer):
                   "sign_offs", "feedback", "unmet", "allowed_actions"]  # fmt: skip
 
 
+class FateSerializer(serializers.Serializer[Any]):
+    """Whether a sign-off outlived that the review was bound anew, and why."""
+
+    role = serializers.CharField(source="survival.role")
+    person = serializers.CharField()
+    survives = serializers.BooleanField(source="survival.survives")
+    reason = serializers.CharField(source="survival.reason")
+
+
+class RefreshedReviewSerializer(GateReviewDetailSerializer):
+    """A review that was bound anew: what moved, and what became of its sign-offs."""
+
+    moved = serializers.ListField(child=serializers.CharField())
+    fates = FateSerializer(many=True)
+
+    class Meta(GateReviewDetailSerializer.Meta):
+        fields = [*GateReviewDetailSerializer.Meta.fields, "moved", "fates"]
+
+
 class DifferenceRowSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     was = serializers.CharField()

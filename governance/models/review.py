@@ -85,6 +85,9 @@ class GateReview(models.Model):
     )
     decided_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    swept_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When what it binds was last read again."
+    )
     version_lock = models.PositiveIntegerField(default=0, editable=False)
 
     objects = GateReviewQuerySet.as_manager()

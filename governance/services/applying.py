@@ -10,8 +10,10 @@ from django.utils.timezone import now
 from governance import access
 from governance.models import Environment, GateReview, Promotion
 from governance.rules.transitions import PROMOTION_TRANSITIONS
-from governance.services import deciding
-from governance.services.binding import moved_since_approval
+from governance.services.binding import as_it_is, moved_since_approval
+from governance.services.carrying import stands_throughout
+from governance.services.differences import state_now
+from governance.services.ending import mark_stale
 from governance.services.signers import signers_among_authors
 from governance.services.standing import why_not_backed
 from governance.subjects import resolve
@@ -207,11 +209,12 @@ def _still_approved(promotion: Promotion) -> bool:
         return False
     found = moved_since_approval(promotion.review, facts)
     moved = [part for part in found if part.part != "model_files"]
-    if not moved:
+    if not moved or stands_throughout(promotion.review, moved, facts.authors):
         return True
+    later = state_now(promotion.review, as_it_is(promotion.review, facts))
     with transaction.atomic():
         if promotion.review.status != GateReview.Status.STALE:
-            deciding.mark_stale(promotion.review, moved, actor=system("governance"))
+            mark_stale(promotion.review, moved, actor=system("governance"), later=later)
         _halt(promotion, " ".join(part.sentence for part in moved))
     return False
 

@@ -15,7 +15,7 @@ from governance.rules.staleness import (
     compare_bindings,
     is_evidence,
 )
-from governance.services.evidence import EvidenceNow, evidence_authors, evidence_now
+from governance.services.evidence_now import EvidenceNow, evidence_authors, evidence_now
 from governance.subjects import SubjectFacts, resolve
 from projects.errors import RuleViolated
 
@@ -39,7 +39,7 @@ def subject_now(kind: str, ref: str, policy: PolicyVersion) -> SubjectNow:
     _require_digests(facts)
     witnesses = evidence_authors(kind, ref) | facts.authors.get("evidence", frozenset())
     facts = replace(facts, authors={**facts.authors, "evidence": witnesses})
-    return _as_it_is(facts, kind, ref, policy)
+    return _bound(facts, kind, ref, policy)
 
 
 def subject_of(review: GateReview) -> SubjectNow:
@@ -60,8 +60,13 @@ def moved_since_approval(review: GateReview, facts: SubjectFacts) -> list[Moved]
     to be there still: evidence is never changed and never removed, so the digest that is bound is
     that of the first rows, however many came after them.
     """
-    subject = _as_it_is(facts, review.subject_kind, review.subject_ref, review.policy_version)
+    subject = as_it_is(review, facts)
     return [one for one in moved_parts(review, subject) if not _is_added_to(one, subject.evidence)]
+
+
+def as_it_is(review: GateReview, facts: SubjectFacts) -> SubjectNow:
+    """Return what a review would bind of these facts now, whether or not all of it is there."""
+    return _bound(facts, review.subject_kind, review.subject_ref, review.policy_version)
 
 
 def _is_added_to(moved: Moved, evidence: EvidenceNow) -> bool:
@@ -110,7 +115,7 @@ def stored_authors(review: GateReview) -> dict[str, frozenset[int]]:
     return {part: frozenset(ids) for part, ids in review.facts.get("authors", {}).items()}
 
 
-def _as_it_is(facts: SubjectFacts, kind: str, ref: str, policy: PolicyVersion) -> SubjectNow:
+def _bound(facts: SubjectFacts, kind: str, ref: str, policy: PolicyVersion) -> SubjectNow:
     evidence = evidence_now(kind, ref)
     # From the text, not from the column beside it: both could be edited past the services.
     own = {"policy": digest_of(policy.text), **evidence.bindings}

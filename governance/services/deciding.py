@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from django.utils.timezone import now
 
 from governance.models import GateReview, Promotion, RequirementResult, SignOff, Waiver
-from governance.rules.staleness import Moved
 from governance.rules.transitions import PROMOTION_TRANSITIONS, REVIEW_TRANSITIONS
-from governance.services import evaluating, notices, retention, taking_over
+from governance.services import evaluating, moves, notices, retention, taking_over
 from governance.services.binding import SubjectNow
+from governance.services.ending import halt_promotion
 from governance.services.policies import rules_of
 from governance.services.signers import counted_sign_offs
 from governance.subjects import primary_key
@@ -54,38 +54,6 @@ def ask_again(review: GateReview, subject: SubjectNow, *, asker: Actor) -> list[
     if asker.is_system:
         return evaluating.store(review, evaluating.judge(review, subject))
     return settle(review, subject, actor=system("governance"))
-
-
-def mark_stale(review: GateReview, moved: Sequence[Moved], *, actor: Actor) -> None:
-    """Mark a review stale; its sign-offs count no more until it is bound anew."""
-    reason = " ".join(part.sentence for part in moved)
-    move(review, Status.STALE, allowed=REVIEW_TRANSITIONS, status_reason=reason)
-    ledger.append(
-        "review.went_stale",
-        subject=review.ref,
-        actor=actor,
-        data={"parts": [part.part for part in moved]},
-    )
-    notices.tell_stale(review, [part.part for part in moved], actor=actor)
-
-
-def halt_promotion(review: GateReview, to: str, *, actor: Actor, reason: str) -> None:
-    """Move the promotion of a review that ended to the matching status, where there is an arrow.
-
-    One that break-glass let through is on its way or serves already; it is suspended.
-    """
-    promotion = Promotion.objects.filter(review=review).first()
-    if promotion is None:
-        return
-    arrows = PROMOTION_TRANSITIONS[promotion.status]
-    if to not in arrows:
-        to = Promotion.Status.SUSPENDED
-    if to not in arrows:
-        return
-    move(promotion, to, allowed=PROMOTION_TRANSITIONS, status_reason=reason)
-    ledger.append(
-        f"promotion.{to}", subject=promotion.ref, actor=actor, data={"review": review.ref}
-    )
 
 
 def withdraw_with_promotion(review: GateReview, *, actor: Actor, reason: str) -> None:
@@ -173,6 +141,8 @@ def _decide_scope(review: GateReview, *, actor: Actor) -> None:
         else scoping.reject_scoping_document
     )
     decide(document, actor=actor, review_ref=review.ref)
+    if review.status == Status.APPROVED:
+        moves.scope_approved(document)
 
 
 def _expiry(

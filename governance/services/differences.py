@@ -1,9 +1,11 @@
 """What differs between what two reviews bound, and between a review and the last approval."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.dateparse import parse_datetime
 
 from governance.models import GateReview, PolicyVersion
 from governance.rules.differences import (
@@ -13,16 +15,22 @@ from governance.rules.differences import (
     changes_between,
     digest_of_difference,
 )
+from governance.rules.staleness import ALL_EVIDENCE, Moved, as_bound, is_evidence
+from governance.services.binding import SubjectNow, stored_facts
 from projects.models import ScopingDocument
+from projects.services.content import content_of
 from projects.services.scope_changes import completed, frozen_content
 
 __all__ = [
     "Change",
     "Row",
     "difference_between",
+    "difference_of",
     "difference_since_approval",
     "digest_of_difference",
     "last_approval",
+    "state_now",
+    "state_of",
 ]
 
 Status = GateReview.Status
@@ -46,9 +54,8 @@ def last_approval(review: GateReview) -> GateReview | None:
     A version follows the other versions of its model, data set or policy, a scope those of its
     project. A review that was approved itself and bound anew since follows its former self.
     """
-    former = former_self(review)
-    if former is not None and former.decided_at is not None:
-        return former
+    if (own := approved_self(review)) is not None:
+        return own
     found = GateReview.objects.filter(
         project=review.project,
         gate=review.gate,
@@ -61,10 +68,10 @@ def last_approval(review: GateReview) -> GateReview | None:
     return earlier.select_related("policy_version__policy").first()
 
 
-def former_self(review: GateReview) -> GateReview | None:
-    """Return what the review bound before it was bound anew, as a review that is never saved."""
-    former = review.facts.get("former")
-    if not former:
+def approved_self(review: GateReview) -> GateReview | None:
+    """Return what the review bound when it was approved before, as a review never saved."""
+    approved = review.facts.get("approved")
+    if not approved:
         return None
     return GateReview(
         pk=review.pk,
@@ -75,10 +82,10 @@ def former_self(review: GateReview) -> GateReview | None:
         subject_ref=review.subject_ref,
         subject_label=review.subject_label,
         tier=review.tier,
-        bindings=former["bindings"],
-        bindings_digest=former["bindings_digest"],
-        facts=former["facts"],
-        decided_at=review.decided_at if former["was_approved"] else None,
+        bindings=approved["bindings"],
+        bindings_digest=approved["bindings_digest"],
+        facts=approved["facts"],
+        decided_at=parse_datetime(approved["decided_at"]),
     )
 
 
@@ -94,6 +101,28 @@ def state_of(review: GateReview) -> State:
         policy_text=policy.text,
         subject_text=_subject_text(review),
     )
+
+
+def state_now(review: GateReview, subject: SubjectNow) -> State:
+    """Return what a review would bind now, in the shape in which it is bound."""
+    facts = stored_facts(subject)
+    return replace(
+        state_of(review),
+        label=subject.facts.label,
+        bindings=as_bound(review.bindings, subject.bindings, subject.evidence.as_one),
+        facts=facts,
+        scope=_scope_now(review, facts),
+    )
+
+
+def difference_of(review: GateReview, later: State, moved: Sequence[Moved]) -> list[Change]:
+    """Return how the parts that moved differ from what the review bound."""
+    parts = {one.part for one in moved}
+    return [
+        one
+        for one in changes_between(state_of(review), later)
+        if one.part in parts or (ALL_EVIDENCE in parts and is_evidence(one.part))
+    ]
 
 
 def _same_line(review: GateReview, rows: QuerySet[GateReview]) -> QuerySet[GateReview]:
@@ -113,12 +142,27 @@ def _same_line(review: GateReview, rows: QuerySet[GateReview]) -> QuerySet[GateR
 
 
 def _scope_of(review: GateReview) -> Mapping[str, Any] | None:
-    ref = review.subject_ref
-    if review.subject_kind != Kind.SCOPING_DOCUMENT:
-        ref = str((review.facts.get("attributes") or {}).get("scope_ref") or "")
-    document = ScopingDocument.objects.filter(pk=_key(ref)).first() if ref else None
+    document = _document(review, review.facts)
     content = None if document is None else frozen_content(document)
     return None if content is None else completed(content)
+
+
+def _scope_now(review: GateReview, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    document = _document(review, facts)
+    if document is None or review.subject_kind != Kind.SCOPING_DOCUMENT:
+        content = None if document is None else frozen_content(document)
+    else:
+        # The rows may have been edited past the services; the submission does not show that.
+        content = content_of(document)
+    return None if content is None else completed(content)
+
+
+def _document(review: GateReview, facts: Mapping[str, Any]) -> ScopingDocument | None:
+    """Return the scope that is judged, or that a model version is judged by."""
+    ref = review.subject_ref
+    if review.subject_kind != Kind.SCOPING_DOCUMENT:
+        ref = str((facts.get("attributes") or {}).get("scope_ref") or "")
+    return ScopingDocument.objects.filter(pk=_key(ref)).first() if ref else None
 
 
 def _subject_text(review: GateReview) -> str:

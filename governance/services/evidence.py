@@ -9,22 +9,14 @@ from django.db import transaction
 
 from governance import access
 from governance.models import Evidence, GateReview, LineageNode
-from governance.rules.differences import flat
-from governance.rules.digests import digest_of, digest_of_set, same_numbers
-from governance.rules.staleness import ALL_EVIDENCE
-from governance.services import lineage
+from governance.services import lineage, moves
+from governance.services.evidence_now import digest_of_row
 from governance.subjects import require_of_project
 from ledger import services as ledger
 from projects import content_store
 from projects.actors import Actor
 from projects.errors import InvalidInput
 from projects.models import Project
-
-CARD = "card"
-_CARD_KIND = "model_card"
-#: A review copies so many rows of evidence and sections of a card, and so much of each section.
-_MOST_COPIED = 200
-_LONGEST_SECTION = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,49 +33,11 @@ class Material:
     media_type: str = ""
 
 
-@dataclass(frozen=True)
-class EvidenceNow:
-    """Evidence of one subject in the order of recording, each row with the digest it has now."""
-
-    rows: tuple[tuple[Evidence, str], ...]
-
-    @property
-    def bindings(self) -> dict[str, str]:
-        """Return one digest for each kind, whatever the order of recording."""
-        return {part: digest_of_set(found) for part, found in self.by_part().items()}
-
-    @property
-    def as_one(self) -> str:
-        """Return one digest for all of it."""
-        return digest_of_set(digest for _, digest in self.rows)
-
-    def by_part(self) -> dict[str, list[str]]:
-        """Return the digests of the rows under the part of a review that binds them."""
-        found: dict[str, list[str]] = {}
-        for one, digest in self.rows:
-            found.setdefault(part_of(one.kind), []).append(digest)
-        return found
-
-    def facts(self) -> dict[str, Any]:
-        """Return what a review copies: each row in short, and the sections of the newest card."""
-        listed = [
-            {"part": part_of(one.kind), "title": one.title, "content": _content_digest(one)}
-            for one, _ in self.rows[-_MOST_COPIED:]
-        ]
-        cards = [one.data for one, _ in self.rows if part_of(one.kind) == CARD]
-        return {"evidence": listed, "card": _sections(cards[-1]) if cards else {}}
-
-
-def part_of(kind: str) -> str:
-    """Return the part of a review that binds evidence of a kind."""
-    return CARD if kind == _CARD_KIND else f"{ALL_EVIDENCE}:{kind}"
-
-
 def record_evidence(material: Material, *, actor: Actor) -> Evidence:
     """Put material on record; its file goes to the content store before the transaction.
 
-    Evidence added to the subject of an open review moves what that review binds, so add it
-    before the review is requested, or refresh the review afterwards.
+    Evidence added to the subject of an open review moves what that review binds: it goes stale at
+    once. Add evidence before the review is requested, or refresh the review afterwards.
 
     Raises:
         NotPermitted: the actor has no part in the project.
@@ -95,23 +49,6 @@ def record_evidence(material: Material, *, actor: Actor) -> Evidence:
     require_of_project(material.subject_kind, material.subject_ref, material.project)
     attachment = "" if material.content is None else content_store.put(material.content)
     return _store(material, attachment, actor=actor)
-
-
-def evidence_now(subject_kind: str, subject_ref: str) -> EvidenceNow:
-    """Return all evidence of a subject as it is now, in one query.
-
-    Every row is hashed again from what it holds now: a row that was edited past the services
-    moves what reviews bind, whatever its own column of the digest says.
-    """
-    rows = Evidence.objects.of_subject(subject_kind, subject_ref).order_by("pk")
-    return EvidenceNow(tuple((one, _digest(one)) for one in rows))
-
-
-def evidence_authors(subject_kind: str, subject_ref: str) -> frozenset[int]:
-    """Return the people who put evidence about a subject on record."""
-    found = Evidence.objects.of_subject(subject_kind, subject_ref).order_by()
-    by_people = found.filter(produced_by__isnull=False)
-    return frozenset(by_people.values_list("produced_by", flat=True).distinct())
 
 
 @transaction.atomic
@@ -128,7 +65,7 @@ def _store(material: Material, attachment: str, *, actor: Actor) -> Evidence:
         produced_by=actor.user,
         produced_as=actor.ref,
     )
-    evidence.digest = _digest(evidence)
+    evidence.digest = digest_of_row(evidence)
     evidence.save(force_insert=True)
     _link(evidence)
     ledger.append(
@@ -142,35 +79,8 @@ def _store(material: Material, attachment: str, *, actor: Actor) -> Evidence:
             "attachment": attachment or None,
         },
     )
+    moves.evidence_recorded(evidence)
     return evidence
-
-
-def _digest(evidence: Evidence) -> str:
-    subject = [evidence.subject_kind, evidence.subject_ref]
-    return digest_of({"subject": subject, **_content(evidence)})
-
-
-def _content_digest(evidence: Evidence) -> str:
-    """Return the digest of what the evidence says, whichever subject it is about."""
-    return digest_of(_content(evidence))
-
-
-def _content(evidence: Evidence) -> dict[str, Any]:
-    return {
-        "kind": evidence.kind,
-        "title": evidence.title,
-        "data": same_numbers(evidence.data),
-        "attachment": evidence.attachment,
-        "media_type": evidence.media_type,
-    }
-
-
-def _sections(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sections of a card, nested ones under names such as `data origin`, cut in size."""
-    found = list(flat(card).items())[:_MOST_COPIED]
-    return {
-        name: value[:_LONGEST_SECTION] if isinstance(value, str) else value for name, value in found
-    }
 
 
 def _link(evidence: Evidence) -> None:

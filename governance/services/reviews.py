@@ -31,20 +31,23 @@ from governance.services.binding import (
     subject_of,
 )
 from governance.services.denials import Attempt, refusals_recorded
+from governance.services.ending import halt_promotion
 from governance.services.evaluating import unmet_requirements
 from governance.services.policies import gate_rules, published_policy
+from governance.services.rebinding import Refreshed, refresh_review, require_status
 from governance.services.signatures import NewCondition, Signature
 from governance.services.signers import Eligibility, eligibility, roles_without_signer
 from governance.services.signing import sign, signing_statement
 from ledger import services as ledger
 from projects.actors import Actor, system
-from projects.errors import InvalidInput, InvalidTransition, NotFound, RuleViolated, StaleState
+from projects.errors import InvalidInput, NotFound, RuleViolated, StaleState
 from projects.lifecycle import compare_and_swap, move
 from projects.models import Project
 
 __all__ = [
     "Eligibility",
     "NewCondition",
+    "Refreshed",
     "ReviewRequest",
     "Signature",
     "eligibility",
@@ -170,7 +173,7 @@ def evaluate_review(review: GateReview, *, actor: Actor) -> list[RequirementResu
     """
     access.require(actor, "review.evaluate", review.project)
     review.refresh_from_db()
-    _require_status(review, Status.OPEN)
+    require_status(review, Status.OPEN)
     subject = subject_of(review)
     moved = moved_parts(review, subject)
     with transaction.atomic():
@@ -189,49 +192,12 @@ def evaluate_review(review: GateReview, *, actor: Actor) -> list[RequirementResu
     return results
 
 
-def refresh_review(review: GateReview, *, actor: Actor) -> list[str]:
-    """Bind an open or stale review to its subject as it is now; return which parts moved.
-
-    Sign-offs given before stay on record and count no more. Changed model files cannot be bound
-    anew: a version's files never change, so this is either damage or an attack.
-
-    Raises:
-        RuleViolated: code `files_changed` or `review_open`.
-    """
-    access.require(actor, "review.refresh", review.project)
-    review.refresh_from_db()
-    _require_status(review, Status.OPEN, Status.STALE)
-    subject = subject_of(review)
-    moved = moved_parts(review, subject)
-    if any(part.part == "model_files" for part in moved):
-        raise RuleViolated(
-            "The files of a version under review changed. Restore them, or register a new "
-            "version and request its review.",
-            code="files_changed",
-            reasons=[part.sentence for part in moved],
-        )
-    with transaction.atomic():
-        _rebind(review, subject)
-        assignments.ask_signers(review)
-        deciding.ask_again(review, subject, asker=actor)
-        ledger.append(
-            "review.rebound",
-            subject=review.ref,
-            actor=actor,
-            data={
-                "parts": [part.part for part in moved],
-                "bindings_digest": review.bindings_digest,
-            },
-        )
-    return [part.sentence for part in moved]
-
-
 @transaction.atomic
 def withdraw_review(review: GateReview, *, actor: Actor, reason: str = "") -> GateReview:
     """Take back an undecided review; who requested it may, and the lead."""
     _require_requester_or(actor, "review.withdraw", review)
     move(review, Status.WITHDRAWN, allowed=REVIEW_TRANSITIONS, status_reason=reason)
-    deciding.halt_promotion(
+    halt_promotion(
         review,
         Promotion.Status.WITHDRAWN,
         actor=actor,
@@ -247,7 +213,7 @@ def suspend_review(review: GateReview, *, actor: Actor, reason: str) -> GateRevi
     access.require(actor, "review.suspend", review.project)
     _require_reason(reason)
     move(review, Status.SUSPENDED, allowed=REVIEW_TRANSITIONS, status_reason=reason)
-    deciding.halt_promotion(review, Promotion.Status.SUSPENDED, actor=actor, reason=reason)
+    halt_promotion(review, Promotion.Status.SUSPENDED, actor=actor, reason=reason)
     ledger.append(
         "review.suspended",
         subject=review.ref,
@@ -263,7 +229,7 @@ def expire_review(review: GateReview, *, actor: Actor, reason: str) -> GateRevie
     """End an approval whose time is over; whatever rests on it stops standing."""
     access.require(actor, "review.suspend", review.project)
     move(review, Status.EXPIRED, allowed=REVIEW_TRANSITIONS, status_reason=reason)
-    deciding.halt_promotion(review, Promotion.Status.SUSPENDED, actor=actor, reason=reason)
+    halt_promotion(review, Promotion.Status.SUSPENDED, actor=actor, reason=reason)
     ledger.append("review.expired", subject=review.ref, actor=actor)
     notices.tell_ended(review, actor=actor)
     return review
@@ -344,27 +310,6 @@ def _bind(review: GateReview, subject: SubjectNow) -> None:
     review.facts = stored_facts(subject)
 
 
-def _rebind(review: GateReview, subject: SubjectNow) -> None:
-    changes = {
-        "bindings": dict(subject.bindings),
-        "bindings_digest": subject.digest,
-        "facts": stored_facts(subject),
-        "status_reason": "",
-    }
-    if review.status == Status.OPEN:
-        compare_and_swap(review, expected={"status": Status.OPEN}, **changes)
-        return
-    try:
-        with transaction.atomic():
-            move(review, Status.OPEN, allowed=REVIEW_TRANSITIONS, **changes)
-    except IntegrityError as error:
-        raise RuleViolated(
-            "Another review of the same subject at the same gate is open.",
-            code="review_open",
-            reasons=["A review of the same subject at the same gate is open."],
-        ) from error
-
-
 def _opening(review: GateReview) -> dict[str, object]:
     return {
         "gate": review.gate,
@@ -386,15 +331,6 @@ def _stale_result(moved: list[Moved]) -> Judged:
         is_blocking=True,
         detail={"parts": [part.part for part in moved]},
     )
-
-
-def _require_status(review: GateReview, *allowed: str) -> None:
-    if review.status not in allowed:
-        raise InvalidTransition(
-            f"The review is {review.status}; this takes one that is {' or '.join(allowed)}.",
-            code="review_not_open",
-            details={"status": str(review.status)},
-        )
 
 
 def _require_requester_or(actor: Actor, action: str, review: GateReview) -> None:

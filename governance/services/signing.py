@@ -16,6 +16,8 @@ from governance.rules.staleness import Moved
 from governance.services import deciding, lineage, notices, page_tokens
 from governance.services.binding import SubjectNow, moved_parts, subject_of
 from governance.services.denials import Attempt, refusals_recorded
+from governance.services.differences import state_now
+from governance.services.ending import mark_stale
 from governance.services.evaluating import gates_after, quorum_rule, quorum_state
 from governance.services.passwords import confirm_password
 from governance.services.signatures import Signature
@@ -192,7 +194,7 @@ def _require_shown(
     moved = moved_parts(review, subject)
     if moved:
         with transaction.atomic():
-            deciding.mark_stale(review, moved, actor=actor)
+            mark_stale(review, moved, actor=actor, later=state_now(review, subject))
         raise _changed(moved)
     if signature.bindings_digest != review.bindings_digest:
         raise RuleViolated(

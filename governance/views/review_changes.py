@@ -7,8 +7,16 @@ from governance.services.differences import difference_between, last_approval
 
 
 def changes_of(review: GateReview) -> dict[str, Any]:
-    """Return what is new since the last approval, and which approval that is."""
+    """Return what is new since the last approval, what moved, and what outlived it.
+
+    `moved` holds what made a stale review stale; `former` what moved before the review was bound
+    anew, with the fate of each sign-off.
+    """
     earlier = last_approval(review)
-    if earlier is None:
-        return {"earlier": None, "since_approval": []}
-    return {"earlier": earlier, "since_approval": difference_between(earlier, review)}
+    is_stale = review.status == GateReview.Status.STALE
+    return {
+        "earlier": earlier,
+        "since_approval": [] if earlier is None else difference_between(earlier, review),
+        "moved": review.facts.get("moved") if is_stale else None,
+        "former": None if is_stale else review.facts.get("former"),
+    }

@@ -98,13 +98,13 @@ def evaluate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @page
 def refresh(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Bind a review to its subject as it is now; earlier sign-offs count no more."""
+    """Bind a review to its subject as it is now; the page tells which sign-offs outlived it."""
     found = review_or_404(actor, pk)
     return attempt(
         request,
         lambda: commands.refresh_review(found, actor=actor),
         done="The review is bound to the present state and was evaluated again.",
-        back=_address(pk),
+        back=_address(pk, "bound-anew"),
     )
 
 

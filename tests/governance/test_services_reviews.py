@@ -171,15 +171,12 @@ def test_evaluating_again_numbers_the_evaluation(review: GateReview, lead: User)
 
 
 def test_evaluating_what_moved_says_so_and_decides_nothing(
-    review: GateReview, data_scientist: User, lead: User
+    review: GateReview, world: fakes.Subjects, lead: User
 ) -> None:
-    material = Material(
-        review.project, "model_version", fakes.MODEL, "note", "Note", data={"text": "late"}
-    )
-    record_evidence(material, actor=session_actor(data_scientist))
+    world.change(fakes.MODEL, bindings={"run": fakes.sha("e")})
     results = {one.key: one for one in reviews.evaluate_review(review, actor=session_actor(lead))}
     assert results["bindings"].outcome == "stale"
-    assert results["bindings"].message.startswith("The evidence note was added")
+    assert results["bindings"].message.startswith("The training run changed")
     review.refresh_from_db()
     assert review.status == "open"
 

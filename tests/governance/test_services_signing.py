@@ -221,7 +221,7 @@ def test_after_a_refresh_earlier_sign_offs_count_no_more(
     with pytest.raises(RuleViolated):
         sign(review, business_owner, "business_owner")
     moved = reviews.refresh_review(review, actor=session_actor(business_owner))
-    assert moved == ["The training run changed (bbbbbbbbbbbb became eeeeeeeeeeee)."]
+    assert moved.sentences == ["The training run changed (bbbbbbbbbbbb became eeeeeeeeeeee)."]
     sign(review, business_owner, "business_owner")
     assert review.status == "open"
     assert "A sign-off as validator is missing." in reviews.unmet_requirements(review)

@@ -45,16 +45,19 @@ class GateReviewViewSet(GovernanceViewSet):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.whole(self.get_object())
 
-    def whole(self, review: GateReview, *, status: int = 200) -> Response:
+    def whole(
+        self, review: GateReview, *, status: int = 200, shape: Any = None, **more: Any
+    ) -> Response:
         """Answer a review with everything on it and what the caller may do next."""
         rows: dict[str, Any] = {
+            **more,
             "requirements": evaluating.latest_results(review),
             "unmet": evaluating.unmet_requirements(review),
             "allowed_actions": allowed_actions(review, self.actor),
         }
         for name, value in rows.items():
             setattr(review, name, value)
-        return self.answer(review, status=status, shape=shapes.GateReviewDetailSerializer)
+        return self.answer(review, status=status, shape=shape or shapes.GateReviewDetailSerializer)
 
     @extend_schema(
         request=inputs.ReviewRequestInput, responses={201: shapes.GateReviewDetailSerializer}
@@ -111,12 +114,13 @@ class GateReviewViewSet(GovernanceViewSet):
         shown = commands.signing_statement(review, **query.validated_data, actor=self.actor)
         return self.answer(shown, shape=shapes.SigningStatementSerializer)
 
-    @extend_schema(request=None, responses=shapes.GateReviewDetailSerializer)
+    @extend_schema(request=None, responses=shapes.RefreshedReviewSerializer)
     @action(detail=True, methods=["post"])
     def refresh(self, request: Request, pk: str) -> Response:
         review = self.get_object()
-        commands.refresh_review(review, actor=self.actor)
-        return self.whole(review)
+        found = commands.refresh_review(review, actor=self.actor)
+        shape = shapes.RefreshedReviewSerializer
+        return self.whole(review, shape=shape, moved=found.sentences, fates=found.fates)
 
     @extend_schema(request=inputs.ReasonInput, responses=shapes.GateReviewDetailSerializer)
     @action(detail=True, methods=["post"])
