@@ -4,6 +4,7 @@ from django.urls import path
 
 from governance.views import (
     check_runs,
+    environments,
     evidence,
     findings,
     handing_over,
@@ -40,6 +41,9 @@ urlpatterns = [
     path("check-runs/<int:pk>/cancel/", check_runs.cancel, name="cancel-check"),
     path("check-runs/<int:pk>/retry/", check_runs.retry, name="retry-check"),
     path("denied-attempts/", promotions.denied_attempts, name="denied-attempts"),
+    path("denied-attempts.csv", promotions.denied_attempts_csv, name="denied-attempts-csv"),
+    path("environments/", environments.environments, name="environments"),
+    path("environments/<slug:name>/", environments.environment, name="environment"),
     path("promotions/<int:pk>/retire/", promotions.retire, name="retire"),
     path("promotions/<int:pk>/roll-back/", promotions.roll_back, name="roll-back"),
     path("evidence/<int:pk>/content/", evidence.evidence_content, name="evidence-content"),

@@ -48,6 +48,13 @@ def compare_and_swap(obj: Stateful, *, expected: Mapping[str, Any], **changes: A
         changes["version_lock"] = obj.version_lock + 1
     if manager.filter(**match).update(**changes) != 1:
         raise StaleState(
-            f"{type(obj).__name__} {obj.pk} was changed by someone else; read it again."
+            f"{type(obj).__name__} {obj.pk} was changed by someone else; read it again.",
+            details=_state_of(manager, obj.pk),
         )
     obj.refresh_from_db()
+
+
+def _state_of(manager: "models.Manager[Any]", pk: Any) -> dict[str, str]:
+    """Return the status that a row has now, for whoever was too late."""
+    found = manager.filter(pk=pk).values("status").first()
+    return {"status": str(found["status"])} if found else {}

@@ -48,6 +48,32 @@ class EnvironmentSerializer(serializers.ModelSerializer[Environment]):
         fields = ["id", "name", "alias", "mode", "gate", "rank"]
 
 
+class OriginSerializer(serializers.Serializer[Any]):
+    """Which policy version set a mode, and who had signed it."""
+
+    policy_version = serializers.CharField(source="version")
+    at = serializers.DateTimeField()
+    signers = serializers.ListField(child=serializers.CharField())
+
+
+class StandingVersionSerializer(serializers.ModelSerializer[Promotion]):
+    project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+
+    class Meta:
+        model = Promotion
+        fields = ["id", "project", "model_name", "model_version", "review", "applied_at"]
+
+
+class StandingSerializer(serializers.Serializer[Any]):
+    """One environment with what stands there."""
+
+    environment = EnvironmentSerializer()
+    origin = OriginSerializer(allow_null=True)
+    promotions = StandingVersionSerializer(many=True)
+    let_through = serializers.IntegerField(help_text="Unapproved changes since the beginning.")
+    last_let_through = serializers.DateTimeField(allow_null=True)
+
+
 class RequirementResultSerializer(serializers.ModelSerializer[RequirementResult]):
     class Meta:
         model = RequirementResult
@@ -245,11 +271,12 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
 
 class DeniedAttemptSerializer(serializers.ModelSerializer[DeniedAttempt]):
     project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    policy_version = serializers.StringRelatedField[Any]()
 
     class Meta:
         model = DeniedAttempt
         fields = ["id", "at", "actor", "actor_name", "action", "target", "code", "message",
-                  "project"]  # fmt: skip
+                  "project", "policy_version", "gate", "model_name"]  # fmt: skip
 
 
 class FindingSerializer(serializers.ModelSerializer[Finding]):
@@ -343,3 +370,5 @@ class DenialCountsSerializer(serializers.Serializer[Any]):
     by_code = DenialCountSerializer(many=True)
     by_action = DenialCountSerializer(many=True)
     by_person = DenialCountSerializer(many=True)
+    by_model = DenialCountSerializer(many=True)
+    by_policy = DenialCountSerializer(many=True)

@@ -1,11 +1,13 @@
 """Policies as text and the environments they guard."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+from projects.errors import RuleViolated
 
 if TYPE_CHECKING:
     from projects.actors import Actor
@@ -29,10 +31,31 @@ class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
 
 
 class EnvironmentQuerySet(models.QuerySet["Environment"]):
-    """Environments; everyone signed in may read them."""
+    """Environments; everyone signed in may read them, and only a policy changes them."""
 
     def visible_to(self, actor: "Actor") -> "EnvironmentQuerySet":
         return self.all()
+
+    def gate_of(self, name: str) -> str:
+        """Return the gate of the environment of this name; empty where there is none."""
+        return self.filter(name=name).values_list("gate", flat=True).first() or ""
+
+    def update(self, **values: Any) -> int:
+        raise _set_by_policy()
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise _set_by_policy()
+
+    def declare(self, name: str, **values: Any) -> int:
+        """Write what a published policy version says; `services.policies` is its only caller."""
+        return models.QuerySet.update(self.filter(name=name), **values)
+
+
+def _set_by_policy() -> RuleViolated:
+    return RuleViolated(
+        "Environments are declared by the standard policy; publish a version of it that says so.",
+        code="set_by_policy",
+    )
 
 
 class Policy(models.Model):
@@ -129,6 +152,14 @@ class Environment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise _set_by_policy()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise _set_by_policy()
 
     @property
     def ref(self) -> str:

@@ -228,6 +228,8 @@ class DeniedAttempt(models.Model):
     policy_version = models.ForeignKey(
         PolicyVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    gate = models.CharField(max_length=50, blank=True)
+    model_name = models.CharField(max_length=200, blank=True)
 
     objects = DeniedAttemptQuerySet.as_manager()
 

@@ -11,17 +11,16 @@ from typing import ParamSpec, TypeVar
 from urllib.parse import quote
 
 from django.conf import settings
-from django.db import transaction
 from django.utils.timezone import now
 
 from governance.models import DeniedAttempt, Environment, GateReview, Promotion
 from governance.services import retention
 from governance.services.denials import Attempt, record_denial
 from governance.services.evaluating import unmet_requirements
+from governance.services.letting_through import LetThrough, let_through
 from governance.services.promotions import standing_promotion
 from governance.services.retention import review_url
 from governance.services.standing import why_not_backed
-from ledger import services as ledger
 from projects.actors import Actor
 from projects.errors import DomainError, NotPermitted
 
@@ -29,6 +28,8 @@ __all__ = [
     "AliasChange",
     "Decision",
     "DeniedAttempt",
+    "LetThrough",
+    "is_enforced",
     "is_frozen",
     "may_deploy",
     "record_denial",
@@ -95,20 +96,30 @@ def _fail_closed(question: Callable[Params, Result]) -> Callable[Params, Result]
 
 
 @_fail_closed
-def require_alias_change(change: AliasChange, *, actor: Actor) -> None:
+def require_alias_change(change: AliasChange, *, actor: Actor) -> LetThrough | None:
     """Refuse to move an alias unless a promotion of exactly this is being applied.
+
+    A weaker mode lets it through all the same, on record, and returns what it let through.
 
     Raises:
         NotPermitted: code `promotion_not_approved`, whose message names what is unmet and the
             review's address; `alias_not_allowed`; or `governance_unavailable`.
     """
     if _is_being_applied(change, actor):
-        return
+        return None
     environment = Environment.objects.filter(alias=change.alias.casefold()).first()
+    refusal = _alias_refusal(change, environment)
     if environment is not None and environment.mode != Environment.Mode.ENFORCE:
-        _let_through(change, environment, actor=actor)
-        return
-    _deny(_alias_refusal(change, environment), "alias.set", change.target, change, actor=actor)
+        return let_through(change, environment, refusal, actor=actor)
+    _deny(refusal, "alias.set", change.target, change, actor=actor)
+    return None
+
+
+@_fail_closed
+def is_enforced(alias: str) -> bool:
+    """Return whether an alias may move only by a promotion that was signed."""
+    environment = Environment.objects.filter(alias=alias.casefold()).first()
+    return environment is None or environment.mode == Environment.Mode.ENFORCE
 
 
 @_fail_closed
@@ -288,17 +299,8 @@ def _deny(
     related = GateReview.objects.filter(model_name=about.model_name).select_related("project")
     review = related.first()
     project = review.project if review else None
-    record_denial(Attempt(action, target, project), refusal, actor=actor)
+    environment = Environment.objects.filter(alias=about.alias.casefold()).first()
+    gate = environment.gate if environment else ""
+    attempt = Attempt(action, target, project, gate=gate, model_name=about.model_name)
+    record_denial(attempt, refusal, actor=actor)
     raise refusal
-
-
-@transaction.atomic
-def _let_through(change: AliasChange, environment: Environment, *, actor: Actor) -> None:
-    ledger.append(
-        "registry.change_let_through",
-        subject=environment.ref,
-        actor=actor,
-        data={"change": change.target, "mode": str(environment.mode)},
-    )
-    if environment.mode == Environment.Mode.WARN:
-        log.warning("unapproved change let through by mode warn: %s", change.target)

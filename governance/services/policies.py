@@ -86,7 +86,7 @@ def publish_policy_version(version: PolicyVersion, *, actor: Actor) -> PolicyVer
         published_at=now(),
     )
     if version.policy.name == STANDARD:
-        _declare_environments(rules_of(version), actor=actor)
+        _declare_environments(version, actor=actor)
     ledger.append(
         "policy.published",
         subject=version.ref,
@@ -278,12 +278,12 @@ def _require_approval(version: PolicyVersion, former: PolicyVersion, *, actor: A
         )
 
 
-def _declare_environments(rules: PolicyRules, *, actor: Actor) -> None:
-    for declared in rules.environments:
-        _declare(declared, actor=actor)
+def _declare_environments(version: PolicyVersion, *, actor: Actor) -> None:
+    for declared in rules_of(version).environments:
+        _declare(declared, version, actor=actor)
 
 
-def _declare(declared: EnvironmentRules, *, actor: Actor) -> None:
+def _declare(declared: EnvironmentRules, version: PolicyVersion, *, actor: Actor) -> None:
     """Create or change an environment; a weaker mode is thereby a signed policy change."""
     values = {
         "alias": declared.alias,
@@ -292,6 +292,7 @@ def _declare(declared: EnvironmentRules, *, actor: Actor) -> None:
         "rank": declared.rank,
     }
     environment = Environment.objects.filter(name=declared.name).first()
+    was: dict[str, str | int] = {}
     if environment is None:
         environment = Environment.objects.create(name=declared.name, **values)
         event = "environment.declared"
@@ -299,6 +300,11 @@ def _declare(declared: EnvironmentRules, *, actor: Actor) -> None:
         was = {key: getattr(environment, key) for key in values}
         if was == values:
             return
-        Environment.objects.filter(pk=environment.pk).update(**values)
+        Environment.objects.declare(declared.name, **values)
         event = "environment.changed"
-    ledger.append(event, subject=environment.ref, actor=actor, data={"to": values})
+    ledger.append(
+        event,
+        subject=environment.ref,
+        actor=actor,
+        data={"from": was, "to": values, "policy_version": version.ref},
+    )

@@ -68,7 +68,14 @@ def request_promotion(request: PromotionRequest, *, actor: Actor) -> Promotion:
         RuleViolated: code `promotion_open`, `subject_mismatch`, or what `request_review` raises.
     """
     target = f"{request.model_name}/{request.model_version}"
-    with refusals_recorded(Attempt("promotion.request", target, request.project), actor=actor):
+    attempt = Attempt(
+        "promotion.request",
+        target,
+        request.project,
+        gate=Environment.objects.gate_of(request.environment),
+        model_name=request.model_name,
+    )
+    with refusals_recorded(attempt, actor=actor):
         access.require(actor, "promotion.request", request.project)
         environment = _environment(request.environment)
         prepared = prepare(

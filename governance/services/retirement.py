@@ -31,7 +31,14 @@ def request_retirement(promotion: Promotion, *, actor: Actor, reason: str = "") 
         RuleViolated: code `no_retirement_gate`, `retirement_open`, or what `request_review` raises.
     """
     target = f"{promotion.model_name}/{promotion.model_version}"
-    with refusals_recorded(Attempt("promotion.retire", target, promotion.project), actor=actor):
+    attempt = Attempt(
+        "promotion.retire",
+        target,
+        promotion.project,
+        gate=RETIREMENT_GATE,
+        model_name=promotion.model_name,
+    )
+    with refusals_recorded(attempt, actor=actor):
         access.require(actor, "promotion.retire", promotion.project)
         promotion.refresh_from_db()
         _require_retirable(promotion)

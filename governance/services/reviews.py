@@ -98,7 +98,7 @@ def request_review(request: ReviewRequest, *, actor: Actor) -> GateReview:
         RuleViolated: code `review_open`, `no_eligible_signer`, `tier_not_covered` or
             `subject_not_bound`.
     """
-    attempt = Attempt("review.request", request.subject_ref, request.project)
+    attempt = Attempt("review.request", request.subject_ref, request.project, gate=request.gate)
     with refusals_recorded(attempt, actor=actor):
         access.require(actor, _action(request), request.project)
         prepared = prepare(request, actor=actor)

@@ -15,7 +15,7 @@ from governance.rules.quorum import APPROVING, role_words
 from governance.rules.staleness import Moved
 from governance.services import deciding, lineage, notices, page_tokens
 from governance.services.binding import SubjectNow, moved_parts, subject_of
-from governance.services.denials import Attempt, refusals_recorded
+from governance.services.denials import on_review, refusals_recorded
 from governance.services.differences import state_now
 from governance.services.ending import mark_stale
 from governance.services.evaluating import gates_after, quorum_rule, quorum_state
@@ -71,8 +71,7 @@ def sign(review: GateReview, signature: Signature, *, actor: Actor) -> SignOff:
         InvalidTransition: code `review_not_open`, `already_signed` or `page_token_used`.
         StaleState: somebody else signed or changed the review at the same time.
     """
-    attempt = Attempt("review.sign", review.ref, review.project)
-    with refusals_recorded(attempt, actor=actor):
+    with refusals_recorded(on_review("review.sign", review), actor=actor):
         claim, people = _require_right(review, signature.role, actor=actor)
         _check_input(review, signature)
         confirm_password(claim.user, signature.password)

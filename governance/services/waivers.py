@@ -11,7 +11,7 @@ from governance import access
 from governance.models import GateReview, Waiver
 from governance.services import evaluating
 from governance.services.binding import stored_authors
-from governance.services.denials import Attempt, refusals_recorded
+from governance.services.denials import on_review, refusals_recorded
 from governance.services.passwords import confirm_password
 from governance.services.reviews import suspend_review
 from ledger import services as ledger
@@ -54,7 +54,7 @@ def grant_waiver(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> Waiv
             `expiry_too_late`.
         InvalidTransition: code `review_not_open`.
     """
-    with refusals_recorded(Attempt("waiver.grant", review.ref, review.project), actor=actor):
+    with refusals_recorded(on_review("waiver.grant", review), actor=actor):
         access.require(actor, "waiver.grant", review.project)
         grantor = _require_grantor(review, waiver, actor=actor)
         _check(review, waiver)

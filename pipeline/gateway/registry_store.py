@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy
+from mlflow.entities.model_registry import ModelVersionTag
 from mlflow.exceptions import MlflowException
 from mlflow.store.model_registry.dbmodels.models import (
     SqlModelVersion,
@@ -25,6 +26,9 @@ from pipeline.services import mirror
 from projects.actors import system
 from projects.errors import InvalidInput, NotFound, NotPermitted
 
+#: Where a version says that its alias was set without approval; clients cannot write it.
+WARNING_TAG = "countersign.warning"
+MAX_TAG = 4000
 _NAMED = (
     SqlRegisteredModel,
     SqlModelVersion,
@@ -57,8 +61,12 @@ class GovernedRegistryStore(SqlAlchemyStore):  # type: ignore[misc]
     # --- Aliases and stages ----------------------------------------------------------------------
 
     def set_registered_model_alias(self, name: str, alias: str, version: Any) -> None:
-        self._require_alias_change(name, alias, version)
+        passed = self._require_alias_change(name, alias, version)
         super().set_registered_model_alias(name, alias, version)
+        if passed is not None and passed.warning:
+            # MLflow's answer to this call is empty: the warning goes where its caller looks next.
+            tag = ModelVersionTag(WARNING_TAG, passed.warning[:MAX_TAG])
+            super().set_model_version_tag(name, version, tag)
 
     def delete_registered_model_alias(self, name: str, alias: str) -> None:
         self._require_alias_change(name, alias, None)
@@ -72,12 +80,16 @@ class GovernedRegistryStore(SqlAlchemyStore):  # type: ignore[misc]
             name, version, stage, archive_existing_versions
         )
 
-    def _require_alias_change(self, name: str, alias: str, version: Any) -> None:
+    def _require_alias_change(
+        self, name: str, alias: str, version: Any
+    ) -> enforcement.LetThrough | None:
         with governed():
-            _require_known(name)
+            model = _require_known(name)
             number = None if version is None else _number(version)
+            if not enforcement.is_enforced(alias):
+                access.require_writer(model.project, "move aliases")
             change = enforcement.AliasChange(name, alias, number)
-            enforcement.require_alias_change(change, actor=require_actor())
+            return enforcement.require_alias_change(change, actor=require_actor())
 
     # --- Deleting and renaming -------------------------------------------------------------------
 
@@ -228,7 +240,8 @@ def _refuse_reserved(name: str, tags: Any) -> None:
 def _recorded(action: str, target: str) -> AbstractContextManager[None]:
     """Keep what is refused inside as a denied attempt."""
     model = access.registered_model(target)
-    attempt = Attempt(action, target, model.project if model else None)
+    project = model.project if model else None
+    attempt = Attempt(action, target, project, model_name=target)
     return refusals_recorded(attempt, actor=require_actor())
 
 

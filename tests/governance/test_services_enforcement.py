@@ -112,7 +112,7 @@ def test_aliases_that_stand_for_no_environment_are_refused(claimed: Promotion, a
 
 @pytest.mark.parametrize("mode", ["warn", "observe"])
 def test_a_weaker_mode_lets_through_and_records(policy: Any, ml_engineer: User, mode: str) -> None:
-    Environment.objects.update(mode=mode)
+    Environment.objects.declare("production", mode=mode)
     enforcement.require_alias_change(change(), actor=session_actor(ml_engineer))
     assert LedgerEntry.objects.filter(event="registry.change_let_through").count() == 1
     assert not DeniedAttempt.objects.exists()

@@ -9,7 +9,7 @@ from governance.api import inputs
 from governance.api import serializers as shapes
 from governance.api.base import GovernanceViewSet
 from governance.models import Environment, Policy, PolicyVersion
-from governance.services import policies
+from governance.services import environments, policies
 
 
 class PolicyViewSet(GovernanceViewSet):
@@ -45,3 +45,11 @@ class EnvironmentViewSet(GovernanceViewSet):
     queryset = Environment.objects.all()
     serializer_class = shapes.EnvironmentSerializer
     filterset_fields = ["name", "alias", "mode"]
+
+    @extend_schema(responses=shapes.StandingSerializer(many=True))
+    @action(detail=False, pagination_class=None, filter_backends=[])
+    def overview(self, request: Request) -> Response:
+        """Tell of each environment what stands, what was let through, and who set its mode."""
+        return Response(
+            shapes.StandingSerializer(environments.overview(self.actor), many=True).data
+        )

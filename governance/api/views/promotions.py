@@ -80,9 +80,18 @@ class PromotionViewSet(GovernanceViewSet):
 class DeniedAttemptViewSet(GovernanceViewSet):
     """Refusals: everyone's own, and for overseers those of their projects."""
 
-    queryset = DeniedAttempt.objects.select_related("project")
+    queryset = DeniedAttempt.objects.select_related("project", "policy_version__policy")
     serializer_class = shapes.DeniedAttemptSerializer
-    filterset_fields = ["action", "code", "actor", "project__slug"]
+    filterset_fields = {
+        "action": ["exact"],
+        "code": ["exact"],
+        "actor": ["exact"],
+        "gate": ["exact"],
+        "model_name": ["exact"],
+        "project__slug": ["exact"],
+        "policy_version": ["exact"],
+        "at": ["gte", "lt"],
+    }
     ordering_fields = ["at"]
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -93,7 +102,7 @@ class DeniedAttemptViewSet(GovernanceViewSet):
     @extend_schema(responses=shapes.DenialCountsSerializer)
     @action(detail=False, pagination_class=None)
     def counts(self, request: Request) -> Response:
-        """Count refusals by code, action and person; the list's filters apply."""
+        """Count refusals by code, action, person, model and policy; the list's filters apply."""
         counts = denials.counts_of(cast("Any", self.filter_queryset(self.get_queryset())))
         return Response(shapes.DenialCountsSerializer(counts).data)
 

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 from mlflow.exceptions import RestException
 
-from governance.models import DeniedAttempt, GateReview, Promotion
+from governance.models import DeniedAttempt, Environment, GateReview, Promotion
 from pipeline.adapters import registry
 from pipeline.models import Deployment, ModelVersion, RegisteredModel
 from pipeline.services import promoting
@@ -85,6 +85,21 @@ def test_a_governed_change_is_refused_and_kept(mlflow_server, under_review, data
     version = client.get_model_version(MODEL, "1")
     assert (version.current_stage, version.tags) == ("None", {})
     assert RegisteredModel.objects.get().name == MODEL
+
+
+def test_a_mode_that_warns_lets_through_and_leaves_the_warning_on_the_version(
+    mlflow_server, under_review, ml_engineer, validator
+):
+    Environment.objects.declare("production", mode="warn")
+    error = refused(
+        lambda: mlflow_server.client(validator).set_registered_model_alias(MODEL, "champion", "1")
+    )
+    assert error.json["code"] == "role_missing", "who builds nothing moves no alias in any mode"
+    client = mlflow_server.client(ml_engineer)
+    client.set_registered_model_alias(MODEL, "champion", "1")
+    assert registry.aliases(MODEL) == {"champion": 1}
+    warning = client.get_model_version(MODEL, "1").tags["countersign.warning"]
+    assert "Let through by mode warn of production, unapproved." in warning
 
 
 def test_a_retired_version_loses_its_alias_and_is_deleted_only_after_its_day(
