@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.module_loading import import_string
 
+from governance.services.check_registry import GROUP, gathered
 from projects.services.readiness import readiness_policy
 
 Apps = Sequence[AppConfig] | None
@@ -65,6 +66,19 @@ def readiness_policy_is_whole(app_configs: Apps, **_: Any) -> list[CheckMessage]
         hint = "Correct the file in READINESS_POLICY_DIR."
         return [Error(str(error), hint=hint, id="countersign.E007")]
     return []
+
+
+@register()
+def checks_of_packages_load(app_configs: Apps, **_: Any) -> list[CheckMessage]:
+    """Refuse an installed package whose checks cannot be used: policies would block on them."""
+    return [
+        Error(
+            f"{problem}.",
+            hint=f"Repair or remove the package; its entry point is in the group {GROUP}.",
+            id="countersign.E009",
+        )
+        for problem in gathered().problems
+    ]
 
 
 @register()
