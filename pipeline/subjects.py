@@ -5,10 +5,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Max, Q
+
 from governance.subjects import SubjectFacts, primary_key
 from pipeline.gateway import paths
 from pipeline.gateway.digest import file_digest, tree_digest
-from pipeline.models import DatasetVersion, ModelVersion, Run
+from pipeline.models import DatasetVersion, ModelVersion, Monitor, Run
 from pipeline.services import criterion_facts, describing, mirror, refreshing
 from pipeline.services.makers import makers_of, people
 from pipeline.services.mirror import RunFacts
@@ -44,6 +46,7 @@ class ModelVersionResolver:
                 **_of_run(run, facts),
                 **_of_datasets(datasets),
                 **_of_scope(scope),
+                **_of_monitors(version),
                 "criterion_facts": _for_criteria(version, facts, datasets, scope),
             },
             authors=makers.authors,
@@ -197,6 +200,26 @@ def _of_datasets(datasets: Mapping[str, DatasetVersion]) -> dict[str, Any]:
 
 def _of_scope(scope: ScopingDocument | None) -> dict[str, Any]:
     return {} if scope is None else {"scope_ref": scope.ref, "scope_version": scope.version}
+
+
+def _of_monitors(version: ModelVersion) -> dict[str, Any]:
+    """Return what watches a deployment of this version, and when it last reported on it."""
+    watching = Monitor.objects.filter(is_active=True, deployment__version=version)
+    reported = Max("reports__created_at", filter=Q(reports__version=version))
+    rows = watching.annotate(last=reported).values_list(
+        "pk", "deployment__slug", "window_days", "last"
+    )
+    return {
+        "monitors": [
+            {
+                "ref": f"monitor:{pk}",
+                "name": f"monitor of {slug}",
+                "window_days": days,
+                "last_report_at": last and last.isoformat(),
+            }
+            for pk, slug, days, last in rows
+        ]
+    }
 
 
 def _for_criteria(

@@ -194,7 +194,7 @@ class CheckRunAdmin(ReadOnlyAdmin):
     readonly_fields = ["asked", "found"]
 
     @admin.display(description="review", ordering="review")
-    def about(self, run: CheckRun) -> SafeString:
+    def about(self, run: CheckRun) -> SafeString | str:
         return link(reverse("governance:review", args=[run.review_id]), str(run.review))
 
     @admin.display(description="parameters")

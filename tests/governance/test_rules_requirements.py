@@ -514,3 +514,10 @@ def test_a_reproduction_by_somebody_else_stands_in_for_one_here(producer, said, 
     (one,) = judge_requirement(rule("reproducible"), context)
     assert one.outcome == outcome
     assert one.detail["source"][0]["ref"] == "evidence:9"
+
+
+def test_an_authors_word_neither_helps_nor_hurts_a_run_done_again_here():
+    own = EvidenceFact("reproduction", "Mine", NOW, {"passed": True}, "evidence:9", produced_by=1)
+    for outcome in ("pass", "fail"):
+        context = replace(done(outcome=outcome), evidence=(*GOOD.evidence, own))
+        assert outcomes("reproducible", context) == [outcome]
