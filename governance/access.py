@@ -33,6 +33,8 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "review.set_due": frozenset({Role.LEAD}),
     "review.suspend": frozenset({Role.LEAD}) | OVERSIGHT,
     "review.give_feedback": PARTICIPANTS,
+    # An auditor takes copies along: issuing one changes nothing that anybody decides on.
+    "dossier.issue": ALL_ROLES,
     "evidence.record": PARTICIPANTS,
     "check.run": PARTICIPANTS,
     "check.work": frozenset(),

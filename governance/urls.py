@@ -4,6 +4,7 @@ from django.urls import path
 
 from governance.views import (
     check_runs,
+    dossiers,
     environments,
     evidence,
     findings,
@@ -40,6 +41,10 @@ urlpatterns = [
     path("reviews/<int:pk>/check-runs/start/", check_runs.start, name="start-check"),
     path("check-runs/<int:pk>/cancel/", check_runs.cancel, name="cancel-check"),
     path("check-runs/<int:pk>/retry/", check_runs.retry, name="retry-check"),
+    path("reviews/<int:pk>/dossier/", dossiers.dossier, name="dossier"),
+    path("reviews/<int:pk>/dossier/document/", dossiers.document, name="dossier-document"),
+    path("reviews/<int:pk>/dossier/issue/", dossiers.issue, name="issue-dossier"),
+    path("dossiers/<str:digest>/", dossiers.issued, name="issued-dossier"),
     path("denied-attempts/", promotions.denied_attempts, name="denied-attempts"),
     path("denied-attempts.csv", promotions.denied_attempts_csv, name="denied-attempts-csv"),
     path("environments/", environments.environments, name="environments"),

@@ -10,10 +10,12 @@ from governance.admin.base import ReadOnlyAdmin, ReadOnlyInline, link, pretty
 from governance.models import (
     CheckRun,
     Condition,
+    Dossier,
     Evidence,
     Feedback,
     GateReview,
     RequirementResult,
+    ReviewAssignment,
     SignOff,
 )
 
@@ -49,6 +51,22 @@ class ConditionInline(ReadOnlyInline):
     show_change_link = False
 
 
+class ReviewAssignmentInline(ReadOnlyInline):
+    """Who is and was asked to sign."""
+
+    model = ReviewAssignment
+    fields = ["role", "user", "assigned_by", "note", "assigned_at", "ended_at"]
+    show_change_link = False
+
+
+class DossierInline(ReadOnlyInline):
+    """The documents that were issued of the review."""
+
+    model = Dossier
+    fields = ["digest", "issued_by", "issued_at"]
+    show_change_link = False
+
+
 @admin.register(GateReview)
 class GateReviewAdmin(ReadOnlyAdmin):
     """Reviews; people decide on the review's own page."""
@@ -59,7 +77,13 @@ class GateReviewAdmin(ReadOnlyAdmin):
     search_fields = ["subject_label", "subject_ref", "bindings_digest", "project__name"]
     search_help_text = "Name, reference or digest of what is judged, or the project."
     date_hierarchy = "requested_at"
-    inlines = [SignOffInline, RequirementResultInline, FeedbackInline]
+    inlines = [
+        SignOffInline,
+        ReviewAssignmentInline,
+        RequirementResultInline,
+        FeedbackInline,
+        DossierInline,
+    ]
     fields = [
         "page",
         "project",

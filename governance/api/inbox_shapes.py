@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.urls import reverse
 from rest_framework import serializers
 
 from governance.api.serializers import FindingSerializer, GateReviewSerializer
-from governance.models import Condition, ReviewAssignment, ReviewNotice
+from governance.models import Condition, Dossier, ReviewAssignment, ReviewNotice
 from projects.models import Stakeholder
 
 
@@ -87,3 +88,15 @@ class ReadNoticesInput(serializers.Serializer[Any]):
 
 class ReadAnswerSerializer(serializers.Serializer[Any]):
     read = serializers.IntegerField()
+
+
+class DossierSerializer(serializers.ModelSerializer[Dossier]):
+    issued_by = serializers.CharField(source="issued_by.username", default=None)
+    url = serializers.SerializerMethodField(help_text="Page that sends the bytes.")
+
+    class Meta:
+        model = Dossier
+        fields = ["id", "review", "digest", "issued_by", "issued_at", "url"]
+
+    def get_url(self, dossier: Dossier) -> str:
+        return reverse("governance:issued-dossier", args=[dossier.digest])

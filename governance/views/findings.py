@@ -64,7 +64,11 @@ def raise_finding(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         messages.error(request, "Say in a few words what is wrong, and how grave it is.")
         return redirect(back)
     new = findings.NewFinding(
-        review.project, review.subject_kind, review.subject_ref, **form.cleaned_data
+        review.project,
+        review.subject_kind,
+        review.subject_ref,
+        **form.cleaned_data,
+        review=review,
     )
     return attempt(
         request,

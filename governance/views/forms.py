@@ -110,6 +110,12 @@ class FindingForm(forms.Form):
         max_length=8000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+    recommended_action = forms.CharField(
+        label="What should be done?",
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
 
 
 class DueDateForm(forms.Form):

@@ -1,17 +1,17 @@
 """Everything that the page of one gate review shows, gathered in a fixed number of queries."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from governance import access
 from governance.models import Evidence, Finding, GateReview, SignOff
 from governance.services import evaluating
 from governance.services import reviews as commands
+from governance.services.history import HistoryLine, history_of
 from governance.services.signers import Claim
 from governance.services.statements import statement_of
 from governance.views.check_runs import panel_of
@@ -28,23 +28,12 @@ from governance.views.review_state import standing_of
 from governance.views.sources import lines_of
 from governance.views.subjects import SUBJECT_PARTS, facts_of, subject_panel
 from governance.views.tier_panel import tier_of
-from ledger.models import LedgerEntry
 from projects.actors import Actor
 from projects.models import Stakeholder
 
 Status = GateReview.Status
-#: Longer values of a ledger entry are left to the ledger's own page.
-SHORT = 200
 #: Lines of the history that stay in sight; twice as many are shown whole.
 LATEST = 8
-
-
-@dataclass(frozen=True)
-class HistoryLine:
-    """One act on the review, as the ledger holds it."""
-
-    entry: LedgerEntry
-    data: Sequence[tuple[str, str]]
 
 
 def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[str, Any]:
@@ -131,24 +120,6 @@ def shortened(lines: Sequence[HistoryLine]) -> dict[str, Sequence[HistoryLine]]:
     """Return the newest lines, and the earlier ones apart where there are many."""
     cut = len(lines) - LATEST if len(lines) > 2 * LATEST else 0
     return {"earlier": lines[:cut], "latest": lines[cut:]}
-
-
-def history_of(review: GateReview) -> list[HistoryLine]:
-    """Return what the ledger holds about a review and its promotion, oldest first."""
-    subject = Q(subject=review.ref)
-    promotion = getattr(review, "promotion", None)
-    if promotion is not None:
-        subject |= Q(subject=promotion.ref)
-    return [_line(entry) for entry in LedgerEntry.objects.filter(subject).order_by("seq")]
-
-
-def _line(entry: LedgerEntry) -> HistoryLine:
-    plain = [
-        (key.replace("_", " "), str(value))
-        for key, value in entry.data.items()
-        if isinstance(value, str | int) and len(str(value)) <= SHORT
-    ]
-    return HistoryLine(entry, plain)
 
 
 # --- Signing -----------------------------------------------------------------------------------

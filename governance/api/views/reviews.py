@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.parsers import JSONParser, MultiPartParser
@@ -13,7 +15,7 @@ from governance.api import serializers as shapes
 from governance.api.actions import allowed_actions
 from governance.api.base import GovernanceViewSet, person_named
 from governance.models import Evidence, GateReview, SignOff
-from governance.services import assignments, check_runs, evaluating, evidence
+from governance.services import assignments, check_runs, dossiers, evaluating, evidence
 from governance.services import reviews as commands
 from governance.services.assignments import Handover
 from governance.services.differences import (
@@ -169,6 +171,33 @@ class GateReviewViewSet(GovernanceViewSet):
         """List who is and was asked, the earliest first."""
         rows = self.get_object().assignments.select_related("user", "assigned_by")
         return Response(inbox_shapes.AssignmentSerializer(rows, many=True).data)
+
+    @extend_schema(methods=["GET"], responses=inbox_shapes.DossierSerializer(many=True))
+    @extend_schema(methods=["POST"], request=None, responses={201: inbox_shapes.DossierSerializer})
+    @action(detail=True, methods=["get", "post"], pagination_class=None, filter_backends=[])
+    def dossiers(self, request: Request, pk: str) -> Response:
+        """List the dossiers that were issued, or issue one; the same bytes are the same one."""
+        review = self.get_object()
+        if request.method == "POST":
+            row = dossiers.issue_dossier(review, actor=self.actor)
+            return self.answer(row, status=201, shape=inbox_shapes.DossierSerializer)
+        rows = review.dossiers.select_related("issued_by")
+        return Response(inbox_shapes.DossierSerializer(rows, many=True).data)
+
+    @extend_schema(responses={(200, "text/html"): OpenApiTypes.BINARY})
+    @action(
+        detail=True,
+        methods=["get"],
+        url_path="dossiers/(?P<digest>[^/.]+)",
+        pagination_class=None,
+        filter_backends=[],
+    )
+    def dossier(self, request: Request, pk: str, digest: str) -> HttpResponse:
+        """Send the bytes of one dossier that was issued."""
+        row = self.visible(self.get_object().dossiers.all(), f"dossier {digest}", digest=digest)
+        answer = HttpResponse(dossiers.read_dossier(row), content_type="text/html; charset=utf-8")
+        answer["Content-Security-Policy"] = dossiers.content_policy()
+        return answer
 
     @extend_schema(responses=shapes.EligibilitySerializer(many=True))
     @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
