@@ -72,6 +72,21 @@ class SignatureInput(serializers.Serializer[Any]):
     conditions = ConditionInput(many=True, required=False, default=list)
 
 
+class EligibilityQuery(serializers.Serializer[Any]):
+    user = serializers.CharField(
+        required=False, default="", help_text="User name: only what is said of this person."
+    )
+    everybody = serializers.BooleanField(
+        required=False, default=False, help_text="Also people whose roles the gate does not ask."
+    )
+
+
+class OutlookQuery(EligibilityQuery):
+    project = serializers.CharField(help_text="Slug or number.")
+    subject_kind = serializers.ChoiceField(choices=GateReview.SubjectKind.choices)
+    subject_ref = serializers.CharField(max_length=200, help_text="Such as `model_version:7`.")
+
+
 class StatementQuery(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=Stakeholder.Role.choices)
     outcome = serializers.ChoiceField(

@@ -233,15 +233,43 @@ class SigningStatementSerializer(serializers.Serializer[Any]):
     page_token = serializers.CharField()
 
 
+class RefusalSerializer(serializers.Serializer[Any]):
+    """A rule that keeps somebody from signing, by its name in the policy."""
+
+    rule = serializers.CharField()
+    sentence = serializers.CharField()
+    recorded = serializers.CharField(
+        source="source", help_text="Where the fact behind it is recorded."
+    )
+
+
 class EligibilitySerializer(serializers.Serializer[Any]):
     """Whether a person may sign in a role, and what stands against it."""
 
     user = serializers.CharField(source="user.username")
     name = serializers.CharField(source="user.get_full_name")
     role = serializers.CharField()
+    is_asked = serializers.BooleanField(help_text="Whether the gate asks for this role.")
     may_sign = serializers.BooleanField()
     signed = serializers.BooleanField()
+    on_behalf_of = serializers.CharField(source="on_behalf_of.username", default=None)
     reasons = serializers.ListField(child=serializers.CharField())
+    refusals = RefusalSerializer(many=True)
+
+
+class LackSerializer(serializers.Serializer[Any]):
+    role = serializers.CharField()
+    sentence = serializers.CharField()
+
+
+class OutlookSerializer(serializers.Serializer[Any]):
+    """Who could sign a review if it were requested now."""
+
+    gate = serializers.CharField(source="review.gate")
+    tier = serializers.CharField(source="review.tier")
+    policy_version = serializers.CharField(source="review.policy_version")
+    lacks = LackSerializer(many=True)
+    people = EligibilitySerializer(many=True)
 
 
 class EvidenceSerializer(serializers.ModelSerializer[Evidence]):

@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from governance.api.views import (
     check_runs,
     duties,
+    eligibility,
     inbox,
     policies,
     promotions,
@@ -33,5 +34,10 @@ router.register("review-notices", inbox.ReviewNoticeViewSet, basename="review-no
 
 urlpatterns = [
     path("inbox/", inbox.InboxView.as_view(), name="inbox"),
+    path(
+        "gates/<slug:gate>/eligibility/",
+        eligibility.OutlookView.as_view(),
+        name="gate-eligibility",
+    ),
     path("may-deploy/", promotions.MayDeployView.as_view(), name="may-deploy"),
 ]

@@ -34,6 +34,7 @@ class ReviewNotice(models.Model):
     class Kind(models.TextChoices):
         ASKED = "asked", "Asked to sign"
         CHANGES = "changes", "Changes requested"
+        BLOCKED = "blocked", "Nobody can sign"
         DECIDED = "decided"
         STALE = "stale", "Went stale"
         OVERDUE = "overdue"

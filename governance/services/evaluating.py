@@ -35,7 +35,7 @@ from governance.rules.quorum import QuorumState, Vote, judge_quorum
 from governance.rules.requirements import Judged
 from governance.rules.separation import unmapped_here
 from governance.rules.tiers import judge_cover
-from governance.services.binding import SubjectNow
+from governance.services.binding import SubjectNow, stored_authors
 from governance.services.check_registry import checks
 from governance.services.policies import gate_rules, rules_of
 from projects.models import Project, Sprint
@@ -126,9 +126,12 @@ def result_holds(result: RequirementResult) -> bool:
 
 
 def quorum_state(review: GateReview, sign_offs: Sequence[SignOff] | None = None) -> QuorumState:
-    """Return what the counted sign-offs amount to; all that fit the binding unless given."""
-    counted = SignOff.objects.counting(review) if sign_offs is None else sign_offs
-    votes = [Vote(one.signer_id, one.role, one.outcome) for one in counted]
+    """Return what the sign-offs amount to; unless given, those that count as things stand."""
+    if sign_offs is None:
+        from governance.services.signers import counted_sign_offs
+
+        sign_offs = counted_sign_offs(review, authors=stored_authors(review))
+    votes = [Vote(one.signer_id, one.role, one.outcome) for one in sign_offs]
     return judge_quorum(quorum_rule(review), votes, tier=review.tier)
 
 

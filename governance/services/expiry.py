@@ -21,8 +21,8 @@ from governance.models import (
     SignOff,
     Waiver,
 )
-from governance.services import evaluating, notices, overrides, renewals
-from governance.services.binding import subject_of
+from governance.services import eligibility, evaluating, notices, overrides, renewals
+from governance.services.binding import stored_authors, subject_of
 from governance.services.reviews import expire_review, suspend_review
 from governance.services.standing import UNDECIDED
 from ledger import services as ledger
@@ -48,6 +48,7 @@ class Ended:
     judged_again: list[str] = field(default_factory=list)
     escalated: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
+    unsignable: list[str] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -68,6 +69,7 @@ def expire_due(now: datetime, *, actor: Actor) -> Ended:
         judged_again=_each(_unwaived(now), lambda row: _judge_again(row, actor=actor)),
         escalated=_each(_late(now), lambda row: _escalate(row, now, actor=actor)),
         warned=_each(_ending(now), lambda row: notices.tell_ending(row, actor=actor)),
+        unsignable=_each(_without_signer(), lambda row: eligibility.escalate(row, actor=actor)),
     )
 
 
@@ -105,6 +107,21 @@ def _expire(review: GateReview, *, actor: Actor) -> None:
             f"{ended}. Meet the requirement and request the review again."
         )
     expire_review(review, actor=actor, reason=reason)
+
+
+# --- Reviews that nobody can sign any more --------------------------------------------------------
+
+
+def _without_signer() -> list[GateReview]:
+    """Return open reviews that do not say rightly whether anybody can sign them."""
+    rows = GateReview.objects.open().select_related("project", "policy_version__policy")
+    return [
+        review
+        for review in rows.order_by("pk")[:AT_ONCE]
+        if eligibility.says_otherwise(
+            review, eligibility.lacks_of(review, authors=stored_authors(review))
+        )
+    ]
 
 
 # --- Promises that were not kept ------------------------------------------------------------------

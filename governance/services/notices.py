@@ -42,6 +42,13 @@ def tell_changes_requested(sign_off: SignOff, *, actor: Actor) -> None:
     _tell(review, Kind.CHANGES, [review.requested_by_id, *_leads(review)], text, actor=actor)
 
 
+def tell_blocked(review: GateReview, roles: Collection[str], *, actor: Actor) -> None:
+    """Tell the lead and who asked for a review that nobody independent can sign it."""
+    words = ", ".join(role_words(role) for role in roles)
+    text = f"Nobody independent can sign as {words}: {named(review)}. Give somebody the role."
+    _tell(review, Kind.BLOCKED, [review.requested_by_id, *_leads(review)], text, actor=actor)
+
+
 def tell_decided(review: GateReview, *, actor: Actor) -> None:
     """Tell everybody who had a part in it how a review was decided."""
     text = f"{_begun(review)} was {review.get_status_display().lower()}."

@@ -297,7 +297,8 @@ def _require_signers(review: GateReview, gate: GateRules, subject: SubjectNow) -
         names = ", ".join(role.replace("_", " ") for role in lacking)
         raise RuleViolated(
             f"Nobody could sign this: no independent person on {review.project.name} for "
-            f"{names}. Give somebody who did not do the work this role first.",
+            f"{names}. Give somebody who did not do the work this role first; "
+            f"`/api/v1/gates/{review.gate}/eligibility/` says who is held back by which rule.",
             code="no_eligible_signer",
             reasons=[f"Nobody independent holds: {names}."],
             details={"roles": lacking},

@@ -39,6 +39,7 @@ class Eligibility:
     refusals: list[Refusal]
     signed: bool
     on_behalf_of: "User | None" = None
+    is_asked: bool = True
 
     @property
     def reasons(self) -> list[str]:

@@ -11,10 +11,12 @@ from governance import access
 from governance.models import Evidence, Finding, GateReview, SignOff
 from governance.services import evaluating
 from governance.services import reviews as commands
+from governance.services.eligibility import everybody
 from governance.services.history import HistoryLine, history_of
 from governance.services.signers import Claim
 from governance.services.statements import statement_of
 from governance.views.check_runs import panel_of
+from governance.views.eligibility import matrix_of
 from governance.views.forms import (
     MEANINGS,
     ConditionFormSet,
@@ -43,7 +45,8 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
             "produced_by"
         )
     )
-    standing = commands.eligibility(review)
+    everyone = everybody(review)
+    standing = [entry for entry in everyone if entry.is_asked]
     facts = facts_of(review)
     requirements = lines_of(review, evaluating.latest_results(review), evidence)
     found = list(findings_about(review))
@@ -58,7 +61,7 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
         "people": evaluating.quorum_rule(review).people,
         **_offers(review, actor),
         **panel_of(review, actor),
-        "eligibility": standing,
+        **matrix_of(review, everyone),
         "sign_offs": review.sign_offs.select_related("signer", "on_behalf_of").prefetch_related(
             "conditions"
         ),

@@ -14,6 +14,7 @@ from governance.api import inbox_shapes, inputs
 from governance.api import serializers as shapes
 from governance.api.actions import allowed_actions
 from governance.api.base import GovernanceViewSet, person_named
+from governance.api.views.eligibility import chosen
 from governance.models import Evidence, GateReview, SignOff
 from governance.services import assignments, check_runs, dossiers, evaluating, evidence
 from governance.services import reviews as commands
@@ -23,6 +24,7 @@ from governance.services.differences import (
     digest_of_difference,
     last_approval,
 )
+from governance.services.eligibility import everybody
 from governance.services.signatures import NewCondition, circumstances_of
 from projects.errors import InvalidInput
 
@@ -199,10 +201,14 @@ class GateReviewViewSet(GovernanceViewSet):
         answer["Content-Security-Policy"] = dossiers.content_policy()
         return answer
 
-    @extend_schema(responses=shapes.EligibilitySerializer(many=True))
+    @extend_schema(
+        parameters=[inputs.EligibilityQuery], responses=shapes.EligibilitySerializer(many=True)
+    )
     @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
     def eligibility(self, request: Request, pk: str) -> Response:
-        entries = commands.eligibility(self.get_object())
+        query = inputs.EligibilityQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        entries = chosen(everybody(self.get_object()), **query.validated_data)
         return Response(shapes.EligibilitySerializer(entries, many=True).data)
 
     @extend_schema(
