@@ -22,13 +22,16 @@ def allowed_actions(review: GateReview, actor: Actor) -> list[AllowedAction]:
     """Return every command of a review with whether the actor may call it, and why not."""
     is_open = review.status == GateReview.Status.OPEN
     closed = [] if is_open else [f"The review is {review.status}; only an open one takes this."]
+    is_stale = review.status == GateReview.Status.STALE
+    decided = [] if is_stale else closed
     own = review.requested_by_id is not None and review.requested_by_id == actor.user_id
     withdrawing = [] if own else _refusal(actor, "review.withdraw", review)
     return [
         _answer("evaluate", closed + _refusal(actor, "review.evaluate", review)),
         _answer("sign", closed + _reasons_against_signing(review, actor)),
         _answer("run-checks", closed + _refusal(actor, "check.run", review)),
-        _answer("withdraw", closed + withdrawing),
+        _answer("refresh", decided + _refusal(actor, "review.refresh", review)),
+        _answer("withdraw", decided + withdrawing),
         _answer("feedback", _refusal(actor, "review.give_feedback", review)),
     ]
 

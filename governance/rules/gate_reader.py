@@ -21,7 +21,9 @@ from projects.rules.carrying import RESET_ALL
 
 #: Bound parts whose change a policy may let sign-offs survive. Never the files of a model: they
 #: do not change, and where they do that is damage.
-COPYABLE_PARTS = frozenset({"evidence", "card", "scope", "run", "dataset", "policy"})
+COPYABLE_PARTS = frozenset(
+    {"evidence", "card", "scope", "criteria", "run", "dataset", "datasheet", "policy"}
+)
 _GATE_KEYS = {
     "title", "subject", "sign_offs", "separation", "requirements", "carry_over",
     "copy_conditions", "decide_within_days", "validity_days", "checklist_at",

@@ -90,9 +90,10 @@ class RequirementRule:
 
 @dataclass(frozen=True, slots=True)
 class CopyCondition:
-    """Whose sign-offs survive when nothing but the named bound parts changed.
+    """Whose sign-offs survive a change of the named bound parts; of more, only if all are named.
 
-    `roles` is None where everybody's do.
+    `evidence` names every kind of evidence but the card, `dataset` every data set. `roles` is None
+    where everybody's survive.
     """
 
     changed: frozenset[str]

@@ -15,7 +15,9 @@ from projects.lifecycle import move
 Status = Promotion.Status
 #: The gate of the policy that a version passes on its way out.
 RETIREMENT_GATE = "retirement"
-_JUDGED = (GateReview.Status.OPEN, GateReview.Status.APPROVED)
+#: A stale review may be bound anew, to the very files that it bound before.
+_UNDER_REVIEW = (GateReview.Status.OPEN, GateReview.Status.STALE)
+_JUDGED = (*_UNDER_REVIEW, GateReview.Status.APPROVED)
 
 
 def begin_retirement(review: GateReview, *, actor: Actor, decided: datetime) -> None:
@@ -101,7 +103,7 @@ def _why_retained(promotion: Promotion, name: str) -> str:
 
 
 def _under_judgement(review: GateReview) -> str:
-    state = "under review" if review.status == GateReview.Status.OPEN else "approved"
+    state = "under review" if review.status in _UNDER_REVIEW else "approved"
     return f"{review.model_name} v{review.model_version} is {state} ({review_url(review)})."
 
 

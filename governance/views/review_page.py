@@ -97,7 +97,7 @@ def _offers(review: GateReview, actor: Actor) -> dict[str, bool]:
         and access.can(actor, "review.evaluate", review.project),
         "may_hand_over": status == Status.OPEN and access.can(actor, "review.sign", review.project),
         "may_move_due": status == Status.OPEN and sets_due,
-        "may_withdraw": status == Status.OPEN and withdraws,
+        "may_withdraw": status in {Status.OPEN, Status.STALE} and withdraws,
         "may_refresh": status in {Status.OPEN, Status.STALE}
         and access.can(actor, "review.refresh", review.project),
         "may_suspend": status == Status.APPROVED

@@ -78,6 +78,9 @@ def test_the_page_of_a_stale_review_shows_what_moved_and_offers_to_bind_it(
     for shown in ("What moved", "The evidence report", "1 item", "Bind to the present state"):
         assert shown in page
     assert "Sign as validator" not in page
+    body = client_for(validator).get(f"/api/v1/gate-reviews/{stale.pk}/").json()
+    allowed = {one["action"]: one["allowed"] for one in body["allowed_actions"]}
+    assert (allowed["refresh"], allowed["sign"], allowed["evaluate"]) == (True, False, False)
     assert list(faces.offences_in(response)) == []
 
 

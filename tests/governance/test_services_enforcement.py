@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from governance.models import DeniedAttempt, Environment, GateReview, Promotion
 from governance.services import enforcement, promotions, reviews
 from governance.services.enforcement import AliasChange
+from governance.services.evidence import Material, record_evidence
 from ledger.models import LedgerEntry
 from projects.actors import Actor, system
 from projects.errors import NotPermitted
@@ -188,6 +189,20 @@ def test_a_suspended_version_stays_frozen_and_a_withdrawn_one_is_free(
     reviews.suspend_review(applied.review, actor=system("monitoring"), reason="Drift.")
     assert "suspended promotion" in enforcement.is_frozen(MODEL, 1)
     Promotion.objects.update(status="withdrawn", applied_at=None)
+    assert enforcement.is_frozen(MODEL, 1) == ""
+
+
+def test_a_stale_review_keeps_the_files_as_they_were_bound(
+    promotion: Promotion, lead: User, data_scientist: User
+) -> None:
+    about = ("model_version", promotion.subject_ref, "note", "Note")
+    material = Material(promotion.project, *about, data={"text": "late"})
+    record_evidence(material, actor=session_actor(data_scientist))
+    promotion.review.refresh_from_db()
+    assert promotion.review.status == "stale"
+    Promotion.objects.update(status="withdrawn")
+    assert "is under review" in enforcement.is_frozen(MODEL, 1)
+    reviews.withdraw_review(promotion.review, actor=session_actor(lead))
     assert enforcement.is_frozen(MODEL, 1) == ""
 
 
