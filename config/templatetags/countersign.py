@@ -53,6 +53,7 @@ LINKS = (
     Link("Notices", "notices/"),
     Link("Projects", "projects/"),
     Link("Reviews", "reviews/"),
+    Link("Due", "duties/"),
     Link("Models", "lineage/"),
     Link("Deployments", "deployments/"),
     Link(

@@ -15,6 +15,7 @@ from governance.models import (
     Delegation,
     Finding,
     GateReview,
+    Override,
     PolicyVersion,
     ReviewAssignment,
     SignOff,
@@ -38,6 +39,7 @@ class Overview:
     overdue: int = 0
     open_reviews: int = 0
     open_findings: int = 0
+    live_overrides: int = 0
     decided: tuple[GateReview, ...] = ()
 
 
@@ -190,5 +192,6 @@ def overview(user: "User | AnonymousUser") -> Overview:
         overdue=overdue(actor).count(),
         open_reviews=GateReview.objects.visible_to(actor).open().count(),
         open_findings=unresolved_findings(actor).count(),
+        live_overrides=Override.objects.visible_to(actor).live(timezone.now()).count(),
         decided=tuple(recently_decided(actor)[:6]),
     )

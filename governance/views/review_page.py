@@ -26,6 +26,7 @@ from governance.views.forms import (
     SigningForm,
 )
 from governance.views.review_changes import changes_of
+from governance.views.review_exceptions import exceptions_of
 from governance.views.review_state import standing_of
 from governance.views.sources import lines_of
 from governance.views.subjects import SUBJECT_PARTS, facts_of, subject_panel
@@ -75,6 +76,7 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
         else None,
         "due_form": DueDateForm(initial={"due_on": review.due_on}),
         "waivers": review.waivers.select_related("granted_by"),
+        **exceptions_of(review, actor),
         "feedback": list(review.feedback.select_related("author")),
         "feedback_form": FeedbackForm(),
         "parts": sorted(review.bindings.items()),

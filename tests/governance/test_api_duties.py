@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from config.tokens import create_token
 from governance.models import Condition, Finding, GateReview, Override, Promotion
 from governance.services.findings import NewFinding, open_finding
-from governance.services.signing import NewCondition
+from governance.services.reviews import NewCondition
 from tests.factories import CAST, PASSWORD, session_actor
 from tests.governance import fakes
 

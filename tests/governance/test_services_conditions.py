@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from governance.models import Condition, Evidence, GateReview
 from governance.services import conditions
-from governance.services.signing import NewCondition
+from governance.services.reviews import NewCondition
 from ledger.models import LedgerEntry
 from projects.errors import InvalidInput, InvalidTransition, NotFound, NotPermitted
 from tests.factories import StakeholderFactory, session_actor

@@ -26,7 +26,7 @@ from governance.models import (
 from governance.services import expiry, overrides, promotions, reviews, waivers
 from governance.services.expiry import Ended
 from governance.services.overrides import Confirmation, NewOverride
-from governance.services.signing import NewCondition
+from governance.services.reviews import NewCondition
 from governance.services.waivers import NewWaiver
 from ledger.models import LedgerEntry
 from projects.actors import system
