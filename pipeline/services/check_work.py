@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from governance.models import CheckRun
+from governance.models import CheckRun, GateReview
 from governance.services import check_runs, reviews
 from governance.services.binding import SubjectNow, subject_of
 from governance.services.check_runs import Answer
@@ -23,7 +23,7 @@ Worker = Callable[[CheckRun, SubjectNow, Report], Answer]
 
 
 def enqueue_waiting_check_runs() -> int:
-    """Give every unfinished run its job, and end those whose job ended without them."""
+    """Give every unfinished run its job, and end those whose job or review ended without them."""
     unfinished = CheckRun.objects.filter(
         status__in=[CheckRun.Status.QUEUED, CheckRun.Status.RUNNING]
     )
@@ -34,6 +34,9 @@ def _follow(run: CheckRun) -> int:
     """Queue a job for a run that has none; return how many were queued."""
     job = _job_of(run)
     try:
+        if run.review.status != GateReview.Status.OPEN:
+            check_runs.cancel_check_run(run, actor=CHECKS)
+            return 0
         if job is None and run.status == CheckRun.Status.QUEUED:
             new = jobs.NewJob(Job.Kind.RUN_CHECK, run.review.project, run.ref)
             jobs.enqueue(new, actor=CHECKS)

@@ -418,6 +418,25 @@ def test_only_a_pass_and_a_waiver_hold(outcome):
     assert not one.holds
 
 
+PARAM_NAMES = sorted({name for check in CHECKS.values() for name in check.params})
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=3), part),
+    max_leaves=5,
+)
+
+
+@given(
+    check=st.sampled_from(sorted(CHECKS)),
+    params=st.dictionaries(st.sampled_from(PARAM_NAMES), JSON, max_size=3),
+)
+def test_whatever_stands_as_parameters_is_refused_or_understood(check, params):
+    problems = CHECKS[check].problems(params)
+    asked = RequirementRule("key", check, "A title", params)
+    found = {one.outcome for one in judge_requirement(asked, GOOD)}
+    assert ("error" in found) == bool(problems)
+
+
 def test_evidence_has_the_age_that_the_policy_gives_its_kind():
     context = replace(GOOD, evidence_ages={"model_card": 4})
     for check, params in (("evidence_present", {"kind": "model_card"}), ("card_complete", {})):

@@ -167,6 +167,15 @@ def test_a_job_cancelled_before_it_began_cancels_the_run(review, validator, data
     assert Job.objects.count() == 1
 
 
+def test_a_run_of_a_review_that_is_over_is_cancelled(review, validator):
+    run = ask(review, validator)
+    GateReview.objects.filter(pk=review.pk).update(status="withdrawn")
+    assert check_work.enqueue_waiting_check_runs() == 0
+    run.refresh_from_db()
+    assert run.status == "cancelled"
+    assert not Job.objects.exists()
+
+
 def test_a_worker_that_lost_its_way_leaves_no_run_hanging(review, validator, monkeypatch):
     def broken(run, subject, report):
         raise ZeroDivisionError
