@@ -152,7 +152,7 @@ class GateReviewSerializer(serializers.ModelSerializer[GateReview]):
         fields = ["id", "project", "gate", "policy_version", "subject_kind", "subject_ref",
                   "subject_label", "tier", "status", "status_reason", "bindings_digest",
                   "requested_by", "requested_as", "requested_at", "due_on", "decided_at",
-                  "expires_at"]  # fmt: skip
+                  "expires_at", "renews"]  # fmt: skip
 
 
 class GateReviewDetailSerializer(GateReviewSerializer):

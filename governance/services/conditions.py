@@ -1,7 +1,7 @@
 """Promises that approvals were given on."""
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 
 from governance import access
@@ -47,14 +47,18 @@ def meet_condition(
 
 
 def open_conditions(actor: Actor) -> QuerySet[Condition]:
-    """Return the unmet promises of the actor's projects on which something rests, soonest first."""
-    resting = [GateReview.Status.OPEN, GateReview.Status.APPROVED]
-    return (
-        Condition.objects.visible_to(actor)
-        .unmet()
-        .filter(sign_off__review__status__in=resting)
-        .select_related("sign_off__review__project", "sign_off__signer")
-        .order_by("due_on", "pk")
+    """Return the unmet promises of the actor's projects on which something rests, soonest first.
+
+    Also those that a sign-off took along when it was carried over.
+    """
+    resting = SignOff.objects.filter(
+        review__status__in=[GateReview.Status.OPEN, GateReview.Status.APPROVED],
+        bindings_digest=F("review__bindings_digest"),
+    )
+    kept = Q(sign_off__in=resting) | Q(sign_off__carried_to__in=resting)
+    rows = Condition.objects.visible_to(actor).unmet().filter(kept).distinct()
+    return rows.select_related("sign_off__review__project", "sign_off__signer").order_by(
+        "due_on", "pk"
     )
 
 

@@ -11,7 +11,6 @@ from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from governance.models import (
-    Condition,
     Delegation,
     Finding,
     GateReview,
@@ -135,26 +134,6 @@ def recently_decided(actor: Actor, *, days: timedelta = RECENT) -> QuerySet[Gate
 def unresolved_findings(actor: Actor) -> QuerySet[Finding]:
     """Return the findings of the actor's projects that nobody has closed."""
     return Finding.objects.visible_to(actor).unresolved().select_related("project", "owner")
-
-
-def promises_due(actor: Actor) -> QuerySet[Condition]:
-    """Return the conditions of approvals that nobody has confirmed yet, the earliest first."""
-    standing = [GateReview.Status.OPEN, GateReview.Status.APPROVED]
-    return (
-        Condition.objects.visible_to(actor)
-        .filter(met_at__isnull=True, sign_off__review__status__in=standing)
-        .filter(sign_off__bindings_digest=F("sign_off__review__bindings_digest"))
-        .select_related("sign_off__review__project")
-    )
-
-
-def ending(actor: Actor, *, within: timedelta = RECENT) -> QuerySet[GateReview]:
-    """Return the approvals of the actor's projects that are about to end, the next first."""
-    now = timezone.now()
-    approved = GateReview.objects.visible_to(actor).filter(status=GateReview.Status.APPROVED)
-    return _shown(approved.filter(expires_at__gt=now, expires_at__lte=now + within)).order_by(
-        "expires_at", "pk"
-    )
 
 
 def overdue(actor: Actor) -> QuerySet[GateReview]:

@@ -24,7 +24,7 @@ def ending(at: datetime) -> QuerySet[GateReview]:
     for version in PolicyVersion.objects.filter(pk__in=approved.values("policy_version")):
         limit = at + timedelta(days=rules_of(version).renewal_days)
         soon |= Q(policy_version=version, expires_at__lte=limit)
-    rows = approved.filter(soon).select_related("project", "requested_by")
+    rows = approved.filter(soon).select_related("project", "requested_by", "policy_version__policy")
     return rows.order_by("expires_at", "pk")
 
 

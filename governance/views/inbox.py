@@ -13,6 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance.models import GateReview, NoticePreference, ReviewNotice
 from governance.services import inbox as inboxes
 from governance.services import notices
+from governance.services.conditions import open_conditions
+from governance.services.renewals import ending_for
 from governance.services.review_lines import lines_of
 from governance.views.base import page
 from governance.views.forms import InboxFilterForm, NoticePreferenceForm
@@ -46,11 +48,11 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
         "requests": lines_of(narrowed(inboxes.requested_by(actor))[:SHOWN], user),
         "overdue": lines_of(narrowed(inboxes.overdue(actor))[:SHOWN], user),
         "team": inboxes.team(actor),
-        "conditions": list(narrowed(inboxes.promises_due(actor), "sign_off__review__")[:SHOWN]),
+        "conditions": list(narrowed(open_conditions(actor), "sign_off__review__")[:SHOWN]),
         "findings": _of_project(found, form).order_by(
             "-is_mine", F("due_on").asc(nulls_last=True), "-opened_at"
         )[:SHOWN],
-        "ending": narrowed(inboxes.ending(actor))[:SHOWN],
+        "ending": narrowed(ending_for(actor))[:SHOWN],
         "notices": list(told[:SHOWN]),
         "unread": told.unread().count(),
         "decided": narrowed(inboxes.recently_decided(actor))[:SHOWN],

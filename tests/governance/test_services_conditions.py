@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from governance.models import Condition, Evidence, GateReview
+from governance.models import Condition, Evidence, GateReview, SignOff
 from governance.services import conditions
 from governance.services.reviews import NewCondition
 from ledger.models import LedgerEntry
@@ -98,6 +98,19 @@ def test_a_promise_is_kept_once(promised: Condition, validator: User) -> None:
     assert error.value.code == "already_met"
     promised.refresh_from_db()
     assert promised.note == "Done."
+
+
+def test_one_that_went_along_with_a_carried_sign_off_stays_on_the_list(
+    promised: Condition, lead: User
+) -> None:
+    given = promised.sign_off
+    names = [field.name for field in SignOff._meta.concrete_fields if field.name != "id"]
+    values = {name: getattr(given, name) for name in names}
+    other = GateReview.objects.get(gate="data")
+    values |= {"review": other, "bindings_digest": other.bindings_digest, "carried_from": given}
+    SignOff.objects.create(**values | {"sequence": 77})
+    GateReview.objects.filter(pk=given.review_id).update(bindings_digest="0" * 64)
+    assert list(conditions.open_conditions(session_actor(lead))) == [promised]
 
 
 def test_the_open_ones_of_my_projects_are_listed(

@@ -14,6 +14,8 @@ from governance.api.base import GovernanceViewSet
 from governance.models import ReviewNotice
 from governance.services import inbox as inboxes
 from governance.services import notices
+from governance.services.conditions import open_conditions
+from governance.services.renewals import ending_for
 from governance.services.review_lines import lines_of
 from projects.api.base import actor_of
 
@@ -33,9 +35,9 @@ class InboxView(APIView):
             "requests": lines_of(inboxes.requested_by(actor)[:SHOWN], user),
             "overdue": lines_of(inboxes.overdue(actor)[:SHOWN], user),
             "team": inboxes.team(actor),
-            "conditions": inboxes.promises_due(actor)[:SHOWN],
+            "conditions": open_conditions(actor)[:SHOWN],
             "findings": inboxes.unresolved_findings(actor)[:SHOWN],
-            "ending": inboxes.ending(actor)[:SHOWN],
+            "ending": ending_for(actor)[:SHOWN],
             "notices": ReviewNotice.objects.visible_to(actor).unread()[:SHOWN],
         }
         return Response(shapes.InboxSerializer(answer).data)
