@@ -32,7 +32,7 @@ def sqlite_is_immediate(app_configs: Apps, **_: Any) -> list[CheckMessage]:
 
 FACT_SETTINGS = (
     "RUN_SOURCE", "RUN_REFRESHER", "RUN_TIER", "RUN_UNTIER", "GATE_SOURCE", "FINDING_SOURCE",
-    "DEPLOYMENT_SOURCE", "SURVIVAL_SOURCE",
+    "DEPLOYMENT_SOURCE", "SURVIVAL_SOURCE", "SIGNER_SOURCE",
 )  # fmt: skip
 
 

@@ -266,6 +266,7 @@ DEPLOYMENT_SOURCE = "pipeline.facts.deployments_of"
 GATE_SOURCE = "governance.facts.gates_of"
 FINDING_SOURCE = "governance.facts.findings_of"
 SURVIVAL_SOURCE = "governance.services.carrying.survivals_of"
+SIGNER_SOURCE = "governance.services.eligibility.signers_lacking"
 # The same for many projects at once, in as many queries as for one.
 PORTFOLIO_SOURCES = {
     "gates": "governance.facts.gates_of_all",

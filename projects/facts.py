@@ -101,6 +101,21 @@ class SurvivalFact:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SignerFact:
+    """A role that a gate asks for and that nobody independent holds, and what to do about it."""
+
+    gate: str
+    title: str
+    role: str
+    sentence: str
+
+
+def signers_lacking(document: ScopingDocument) -> list[SignerFact]:
+    """Return, gate by gate, the roles in which nobody independent could sign as things stand."""
+    return cast("list[SignerFact]", _source(settings.SIGNER_SOURCE)(document))
+
+
 def survivals_of(document: ScopingDocument) -> list[SurvivalFact]:
     """Return what becomes of the approved scope's sign-offs under this version, role by role."""
     source = import_string(settings.SURVIVAL_SOURCE)

@@ -10,10 +10,12 @@ from governance.rules.separation import Refusal
 from governance.services import notices
 from governance.services.binding import stored_authors
 from governance.services.evaluating import quorum_rule, rules_for
+from governance.services.policies import published_policy, rules_of
 from governance.services.reviews import ReviewRequest, prepare
 from governance.services.signers import (
     Authors,
     Eligibility,
+    People,
     eligibility,
     people_of,
     refusals_against,
@@ -21,7 +23,12 @@ from governance.services.signers import (
 )
 from ledger import services as ledger
 from projects.actors import Actor
+from projects.errors import DomainError
+from projects.facts import SignerFact
 from projects.lifecycle import compare_and_swap
+from projects.models import ScopingDocument
+from projects.services.scope_authors import author_ids
+from projects.services.scoping import assess, review_tier
 
 NOT_ASKED = "role_not_asked"
 _NOBODY = "Nobody can sign as"
@@ -79,10 +86,39 @@ def look_ahead(request: ReviewRequest, *, actor: Actor) -> Outlook:
     return Outlook(review, everybody(review), lacks_of(review, authors=stored_authors(review)))
 
 
-def lacks_of(review: GateReview, *, authors: Authors) -> list[Lack]:
+def signers_lacking(document: ScopingDocument) -> list[SignerFact]:
+    """Return the roles that a scope's later gates ask for and nobody independent holds.
+
+    Of later work nobody knows yet who does it; what is known is who wrote the scope and who builds.
+    """
+    try:
+        policy = published_policy(document.project)
+    except DomainError:
+        return []
+    people = people_of(document.project)
+    tier = review_tier(document.project, assess(document).tier)
+    found = []
+    for gate in rules_of(policy).gates.values():
+        # Never saved: it only says by which gate, policy and tier the question is asked.
+        asked = GateReview(
+            project=document.project,
+            gate=gate.name,
+            policy_version=policy,
+            subject_kind=gate.subject,
+            subject_ref=document.ref,
+            tier=tier,
+        )
+        if tier not in gate.sign_offs:
+            continue
+        lacks = lacks_of(asked, authors={"scope": author_ids(document)}, people=people)
+        found += [SignerFact(gate.name, gate.title, one.role, one.sentence) for one in lacks]
+    return found
+
+
+def lacks_of(review: GateReview, *, authors: Authors, people: People | None = None) -> list[Lack]:
     """Return the roles of an undecided review that nobody independent can sign in."""
-    people = people_of(review.project)
-    lacking = roles_without_signer(review, rules_for(review), authors=authors)
+    people = people or people_of(review.project)
+    lacking = roles_without_signer(review, rules_for(review), authors=authors, people=people)
     found = []
     for role in lacking:
         held = [

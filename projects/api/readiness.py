@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from projects import facts
 from projects.models import ScopingDocument
 from projects.rules.scoping import Gauge, Readiness, SectionScore
 from projects.services import scoping
@@ -90,6 +91,13 @@ class MoneyVerdictSerializer(serializers.Serializer[Any]):
     sentence = serializers.CharField()
 
 
+class SignerFactSerializer(serializers.Serializer[Any]):
+    gate = serializers.CharField()
+    title = serializers.CharField()
+    role = serializers.CharField()
+    sentence = serializers.CharField()
+
+
 class ReadinessSerializer(serializers.Serializer[Readiness]):
     score = serializers.IntegerField()
     threshold = serializers.IntegerField()
@@ -104,6 +112,14 @@ class ReadinessSerializer(serializers.Serializer[Readiness]):
     tier = TierVerdictSerializer()
     estimate = EstimateVerdictSerializer()
     money = MoneyVerdictSerializer()
+    signers_lacking = serializers.SerializerMethodField(
+        help_text="Roles that gates of the policy ask for and nobody independent holds."
+    )
+
+    @extend_schema_field(SignerFactSerializer(many=True))
+    def get_signers_lacking(self, readiness: Readiness) -> Any:
+        """Return the roles without a signer, gate by gate."""
+        return SignerFactSerializer(self.context["lacking"], many=True).data
 
 
 class ReadinessMixin:
@@ -115,5 +131,6 @@ class ReadinessMixin:
         """Say what the document scores, what blocks it, which way it leans, and what it takes."""
         document: ScopingDocument = self.get_object()
         form = reverse("admin:projects_scopingdocument_change", args=[document.pk])
-        answer = ReadinessSerializer(scoping.assess(document), context={"form": form})
+        context = {"form": form, "lacking": facts.signers_lacking(document)}
+        answer = ReadinessSerializer(scoping.assess(document), context=context)
         return Response(answer.data)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from projects import access
+from projects import access, facts
 from projects.actors import Actor
 from projects.models import ScopingDocument
 from projects.rules.scope_copying import people_in
@@ -35,6 +35,7 @@ def scope_detail(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "document": document,
         "sections": [(section, scores.get(section.key)) for section in sections],
         "readiness": readiness,
+        "lacking": facts.signers_lacking(document) if document.is_editable else [],
         "editors": document.editors.all(),
         "versions": project.scoping_documents.select_related("created_by", "submitted_by"),
         "parts": [part for part in PARTS if part != WHOLE],

@@ -13,7 +13,7 @@ from governance.services.expiry import expire_due
 from ledger.models import LedgerEntry
 from projects.actors import system
 from projects.models import Project, Stakeholder
-from tests.factories import StakeholderFactory
+from tests.factories import StakeholderFactory, write_scope
 from tests.governance import fakes
 
 pytestmark = pytest.mark.django_db
@@ -176,3 +176,36 @@ def test_the_page_shows_people_by_roles(
     assert "run_author_not_approver" in table
     assert "Who launched the training run may not sign it off." in table
     assert "more on the project, whom this gate does not ask" in page
+
+
+class TestAtScopeTime:
+    @pytest.fixture
+    def lonely(self, policy: Any, project: Project, lead: User) -> Any:
+        """A scope by a lead who is its only business owner, without a validator."""
+        Stakeholder.objects.filter(
+            project=project, role__in=["validator", "business_owner"]
+        ).delete()
+        StakeholderFactory(project=project, user=lead, role="business_owner")
+        return write_scope(project, lead)
+
+    def test_each_gate_says_which_roles_nobody_independent_holds(
+        self, api: Any, lonely: Any, lead: User
+    ) -> None:
+        found = api(lead).get(f"{V1}/scoping-documents/{lonely.pk}/readiness/").json()
+        lacking = {(one["gate"], one["role"]) for one in found["signers_lacking"]}
+        assert {("scope", "business_owner"), ("validation", "validator")} <= lacking
+        (scope,) = [one for one in found["signers_lacking"] if one["gate"] == "scope"]
+        assert "Who wrote the scope may not sign it off." in scope["sentence"]
+
+    def test_the_page_of_the_scope_says_so(self, client_for: Any, lonely: Any, lead: User) -> None:
+        page = client_for(lead).get(f"/scopes/{lonely.pk}/").content.decode()
+        assert "Who could sign is missing" in page
+        assert "Nobody can sign as validator. Nobody holds it." in page
+
+    def test_a_full_team_lacks_nobody_at_the_gates_it_can_reach(
+        self, policy: Any, project: Project, lead: User, api: Any
+    ) -> None:
+        scope = write_scope(project, lead)
+        found = api(lead).get(f"{V1}/scoping-documents/{scope.pk}/readiness/").json()
+        gates = {one["gate"] for one in found["signers_lacking"]}
+        assert not gates & {"scope", "data", "validation"}
