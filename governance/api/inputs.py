@@ -209,6 +209,17 @@ class ReasonInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=4000)
 
 
+class RollBackInput(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=4000)
+    version = serializers.IntegerField(
+        min_value=1,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="An earlier good version; without one, the last.",
+    )
+
+
 class RetirementInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
 

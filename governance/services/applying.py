@@ -3,6 +3,7 @@
 import os
 import socket
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -143,7 +144,7 @@ def is_alias_busy(promotion: Promotion) -> bool:
     return others.moving_the_alias().exists()
 
 
-def record(event: str, promotion: Promotion, *, actor: Actor, **data: str | int) -> None:
+def record(event: str, promotion: Promotion, *, actor: Actor, **data: Any) -> None:
     """Write an entry about a promotion, with what it moves and on which review."""
     ledger.append(
         event,

@@ -23,6 +23,7 @@ from governance.services.applying import (
 from governance.services.denials import Attempt, refusals_recorded
 from governance.services.reviews import ReviewRequest, open_review, prepare
 from governance.services.standing import why_not_backed
+from ledger import services as ledger
 from projects.actors import Actor
 from projects.errors import InvalidInput, InvalidTransition, NotFound, RuleViolated
 from projects.lifecycle import move
@@ -136,7 +137,8 @@ def suspend_promotion(promotion: Promotion, *, actor: Actor, reason: str) -> Pro
     if not reason.strip():
         raise InvalidInput("Give the reason.", code="reason_missing")
     move(promotion, Status.SUSPENDED, allowed=PROMOTION_TRANSITIONS, status_reason=reason)
-    record("promotion.suspended", promotion, actor=actor, reason=reason)
+    why = ledger.remember_personal_text(reason)
+    record("promotion.suspended", promotion, actor=actor, reason=why)
     return promotion
 
 

@@ -12,6 +12,7 @@ from governance.services.denials import Attempt, refusals_recorded
 from governance.services.policies import published_policy, rules_of
 from governance.services.retention import RETIREMENT_GATE
 from governance.services.reviews import ReviewRequest, open_review, prepare
+from ledger import services as ledger
 from projects.actors import Actor, system
 from projects.errors import InvalidTransition, RuleViolated, StaleState
 from projects.lifecycle import compare_and_swap, move
@@ -163,5 +164,5 @@ def _join(promotion: Promotion, review: GateReview, *, actor: Actor, reason: str
         promotion,
         actor=actor,
         retirement=review.ref,
-        reason=reason,
+        reason=ledger.remember_personal_text(reason),
     )

@@ -11,6 +11,7 @@ from governance.models import Finding, GateReview, Promotion
 from governance.rules.transitions import PROMOTION_TRANSITIONS
 from governance.services.findings import NewFinding, open_finding
 from governance.services.promotions import record
+from ledger import services as ledger
 from projects.actors import Actor
 from projects.errors import InvalidInput, InvalidTransition, RuleViolated
 from projects.lifecycle import compare_and_swap, move
@@ -53,8 +54,10 @@ def good_versions(promotion: Promotion) -> QuerySet[Promotion]:
 
 
 @transaction.atomic
-def roll_back(promotion: Promotion, *, actor: Actor, reason: str) -> Rollback:
-    """Undo the promotion that holds the alias and queue the last good one again.
+def roll_back(
+    promotion: Promotion, *, actor: Actor, reason: str, to_version: int | None = None
+) -> Rollback:
+    """Undo the promotion that holds the alias and queue the last good one again, or a named one.
 
     The undone version may not be served from this moment on; a worker checks the files of the
     restored one and sets the alias, as for every promotion. A finding is opened on the undone
@@ -63,25 +66,41 @@ def roll_back(promotion: Promotion, *, actor: Actor, reason: str) -> Rollback:
     Raises:
         InvalidInput: code `reason_missing`.
         InvalidTransition: the promotion holds no alias.
-        RuleViolated: code `no_good_version`, there is nothing to go back to.
+        RuleViolated: code `no_good_version`, there is nothing to go back to, or not that one.
         StaleState: somebody else rolled it back first.
     """
     access.require(actor, "promotion.roll_back", promotion.project)
     if not reason.strip():
         raise InvalidInput("Say why it has to go back.", code="reason_missing")
     _require_alias(promotion)
-    restored = last_good(promotion)
-    if restored is None:
+    restored = _chosen(promotion, to_version)
+    _undo(promotion, restored, actor=actor, reason=reason)
+    _restore(restored, promotion, actor=actor, reason=reason)
+    _ask_for_a_look(promotion, restored, actor=actor, reason=reason)
+    return Rollback(promotion, restored)
+
+
+def _chosen(promotion: Promotion, to_version: int | None) -> Promotion:
+    good = list(good_versions(promotion))
+    if not good:
         raise RuleViolated(
             f"There is no version of {promotion.model_name} to go back to: none that stood in "
             f"{promotion.environment} before is still approved. Suspend the promotion instead.",
             code="no_good_version",
             reasons=["No superseded promotion has an approval that stands."],
         )
-    _undo(promotion, restored, actor=actor, reason=reason)
-    _restore(restored, promotion, actor=actor, reason=reason)
-    _ask_for_a_look(promotion, restored, actor=actor, reason=reason)
-    return Rollback(promotion, restored)
+    if to_version is None:
+        return good[0]
+    found = next((one for one in good if one.model_version == to_version), None)
+    if found is None:
+        names = ", ".join(f"v{one.model_version}" for one in good)
+        raise RuleViolated(
+            f"v{to_version} of {promotion.model_name} is no version to go back to in "
+            f"{promotion.environment}; there is {names}.",
+            code="no_good_version",
+            reasons=[f"Approved and superseded there: {names}."],
+        )
+    return found
 
 
 def _require_alias(promotion: Promotion) -> None:
@@ -102,7 +121,8 @@ def _undo(promotion: Promotion, restored: Promotion, *, actor: Actor, reason: st
     else:
         expected = {"status": Status.SUSPENDED, "rolled_back_at": None}
         compare_and_swap(promotion, expected=expected, **changes)
-    record("promotion.rolled_back", promotion, actor=actor, to=restored.ref, reason=reason)
+    why = ledger.remember_personal_text(reason)
+    record("promotion.rolled_back", promotion, actor=actor, to=restored.ref, reason=why)
 
 
 def _restore(restored: Promotion, undone: Promotion, *, actor: Actor, reason: str) -> None:
@@ -116,7 +136,8 @@ def _restore(restored: Promotion, undone: Promotion, *, actor: Actor, reason: st
         claimed_at=None,
         attempts=0,
     )
-    record("promotion.restored", restored, actor=actor, undone=undone.ref, reason=reason)
+    why = ledger.remember_personal_text(reason)
+    record("promotion.restored", restored, actor=actor, undone=undone.ref, reason=why)
 
 
 def _ask_for_a_look(

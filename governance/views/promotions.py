@@ -14,6 +14,7 @@ from governance.models.promotion import DeniedAttemptQuerySet
 from governance.services import denials, retirement, rollback
 from governance.views.base import page, visible_or_404
 from projects.actors import Actor
+from projects.views.base import whole_number
 from projects.web import as_file, attempt, back_to
 
 PER_PAGE = 50
@@ -87,9 +88,10 @@ def roll_back(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     rows = Promotion.objects.select_related("environment", "project", "review")
     found = visible_or_404(rows, actor, pk=pk)
     reason = request.POST.get("reason", "")
+    version = whole_number(request.POST.get("version", ""))
     attempt(
         request,
-        lambda: rollback.roll_back(found, actor=actor, reason=reason),
+        lambda: rollback.roll_back(found, actor=actor, reason=reason, to_version=version),
         done="It is undone; a worker puts the version that stood before in its place.",
     )
     return back_to(request, reverse("governance:review", args=[found.review_id]))

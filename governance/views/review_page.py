@@ -31,6 +31,7 @@ from governance.views.review_state import standing_of
 from governance.views.sources import lines_of
 from governance.views.subjects import SUBJECT_PARTS, facts_of, subject_panel
 from governance.views.tier_panel import tier_of
+from governance.views.way_out import way_out
 from projects.actors import Actor
 from projects.models import Stakeholder
 
@@ -55,6 +56,7 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
         "review": review,
         "tier": tier_of(review),
         "promotion": getattr(review, "promotion", None),
+        "way_out": way_out(getattr(review, "promotion", None), actor),
         "requirements": requirements,
         "has_moved": review.status == Status.STALE
         or any(line.result.outcome == "stale" for line in requirements),

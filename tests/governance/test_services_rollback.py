@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from governance.models import Finding, GateReview, Promotion
@@ -181,3 +182,49 @@ def test_the_button_tells_what_happens(
     assert "a worker puts the version that stood before in its place" in answer.content.decode()
     applied.refresh_from_db()
     assert applied.status == "approved"
+
+
+def test_an_earlier_version_can_be_named(
+    second: Promotion, applied: Promotion, ml_engineer: User, api: Any
+) -> None:
+    place = f"/api/v1/promotions/{second.pk}/roll-back/"
+    wrong = api(ml_engineer).post(place, {"reason": "Off.", "version": 7}, format="json")
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "no_good_version")
+    assert "there is v1" in wrong.json()["detail"]
+    second.refresh_from_db()
+    assert second.status == "applied"
+    answer = api(ml_engineer).post(place, {"reason": "Off.", "version": 1}, format="json")
+    assert (answer.status_code, answer.json()["id"]) == (200, applied.pk)
+
+
+def test_the_command_goes_the_same_way(second: Promotion, applied: Promotion) -> None:
+    asked = (second.model_name, "production")
+    with pytest.raises(CommandError, match="role"):
+        call_command("roll_back", *asked, "--by", "vera", "--reason", "Off.")
+    with pytest.raises(CommandError, match="holds the alias"):
+        call_command("roll_back", "another", "production", "--by", "mia", "--reason", "Off.")
+    second.refresh_from_db()
+    assert second.status == "applied"
+    call_command("roll_back", *asked, "--by", "mia", "--reason", "Off.")
+    applied.refresh_from_db()
+    assert applied.status == "approved"
+
+
+def test_the_page_always_says_what_a_rollback_would_go_back_to(
+    second: Promotion, applied: Promotion, validator: User, ml_engineer: User, client_for: Any
+) -> None:
+    page = f"/reviews/{second.review_id}/"
+    reader = client_for(validator).get(page).content.decode()
+    assert "A rollback now goes back to <strong>version 1</strong>" in reader
+    assert "Roll back now" not in reader
+    assert "Roll back now" in client_for(ml_engineer).get(page).content.decode()
+    reviews.suspend_review(applied.review, actor=system("governance"), reason="Doubt.")
+    assert "There is nothing to go back to" in client_for(validator).get(page).content.decode()
+
+
+def test_the_reason_is_kept_apart_from_the_hashed_record(
+    second: Promotion, ml_engineer: User
+) -> None:
+    rollback.roll_back(second, actor=session_actor(ml_engineer), reason="Bruno said so.")
+    entry = LedgerEntry.objects.get(event="promotion.rolled_back")
+    assert b"Bruno said so" not in bytes(entry.body)

@@ -58,13 +58,15 @@ class PromotionViewSet(GovernanceViewSet):
         reason = self.read(inputs.ReasonInput)["reason"]
         return self.answer(promotions.suspend_promotion(promotion, actor=self.actor, reason=reason))
 
-    @extend_schema(request=inputs.ReasonInput, responses=shapes.PromotionSerializer)
+    @extend_schema(request=inputs.RollBackInput, responses=shapes.PromotionSerializer)
     @action(detail=True, methods=["post"], url_path="roll-back")
     def roll_back(self, request: Request, pk: str) -> Response:
         """Undo the promotion that holds the alias; answers the one that is restored."""
         promotion = self.get_object()
-        reason = self.read(inputs.ReasonInput)["reason"]
-        done = rollback.roll_back(promotion, actor=self.actor, reason=reason)
+        said = self.read(inputs.RollBackInput)
+        done = rollback.roll_back(
+            promotion, actor=self.actor, reason=said["reason"], to_version=said["version"]
+        )
         return self.answer(done.restored)
 
     @extend_schema(request=inputs.RetirementInput, responses={201: shapes.GateReviewSerializer})
