@@ -102,7 +102,7 @@ def record_replay(
         subject_ref=version.ref,
         kind=EVIDENCE_KIND,
         title=f"{version} over {count} past reviews: {outcome.summary.changed} would differ",
-        data=as_json(outcome, only_changed=True),
+        data=_for_the_record(outcome),
     )
     return record_evidence(material, actor=actor)
 
@@ -111,6 +111,10 @@ def as_json(outcome: Outcome, *, only_changed: bool = False) -> dict[str, Any]:
     """Return a replay as plain data: figures first, then review by review."""
     shown = outcome.changed if only_changed else outcome.reviews
     roles = outcome.summary.roles
+    return {**_figures(outcome), "reviews": [_review(one, roles) for one in shown]}
+
+
+def _figures(outcome: Outcome) -> dict[str, Any]:
     selection = asdict(outcome.selection)
     return {
         "policy": outcome.name,
@@ -121,8 +125,19 @@ def as_json(outcome: Outcome, *, only_changed: bool = False) -> dict[str, Any]:
         },
         "left_out": outcome.left_out,
         "summary": _summary(outcome.summary),
-        "reviews": [_review(one, roles) for one in shown],
     }
+
+
+def _for_the_record(outcome: Outcome) -> dict[str, Any]:
+    """Return the figures, and which reviews would differ by number alone.
+
+    Whoever reads the evidence may not see every project that the replay went over.
+    """
+    changed = [
+        {"review": f"gate_review:{one.past.pk}", "then": one.past.decision, "draft": one.decision}
+        for one in outcome.changed
+    ]
+    return {**_figures(outcome), "changed": changed}
 
 
 def _run(rows: Sequence[GateReview], draft: PolicyRules) -> list[Replayed]:

@@ -70,7 +70,8 @@ def _dataset_facts(review: GateReview) -> dict[str, list[Fact]]:
 
 def _policy_facts(review: GateReview) -> dict[str, list[Fact]]:
     pk = _number_of(review.subject_ref)
-    return {"policy": _admin("governance_policyversion", "Policy version", pk)}
+    replayed = Fact("Replay over past reviews", reverse("governance:replay", args=[pk]))
+    return {"policy": [*_admin("governance_policyversion", "Policy version", pk), replayed]}
 
 
 def _sprint_facts(review: GateReview) -> dict[str, list[Fact]]:

@@ -8,17 +8,18 @@ from rest_framework.response import Response
 from governance.api import inputs
 from governance.api import serializers as shapes
 from governance.api.base import GovernanceViewSet
+from governance.api.views.replay import PolicyReplayMixin, VersionReplayMixin
 from governance.models import Environment, Policy, PolicyVersion
 from governance.services import environments, policies
 
 
-class PolicyViewSet(GovernanceViewSet):
+class PolicyViewSet(PolicyReplayMixin, GovernanceViewSet):
     queryset = Policy.objects.all()
     serializer_class = shapes.PolicySerializer
     filterset_fields = ["name"]
 
 
-class PolicyVersionViewSet(GovernanceViewSet):
+class PolicyVersionViewSet(VersionReplayMixin, GovernanceViewSet):
     queryset = PolicyVersion.objects.select_related("policy", "created_by")
     serializer_class = shapes.PolicyVersionSerializer
     filterset_fields = ["policy__name", "status", "number"]
