@@ -5,10 +5,11 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from governance.models import Evidence, GateReview, Promotion, SignOff
+from governance.models import CheckRun, Evidence, GateReview, Promotion, SignOff
+from governance.services.binding import subject_of
 from pipeline.adapters.mlflow_client import RunToLog
 from pipeline.models import DatasetVersion, Job, ModelVersion, Prediction, Run
-from pipeline.services import envelopes, frames, jobs, retraining
+from pipeline.services import envelopes, frames, jobs, reproducing, retraining
 from projects.actors import system
 from projects.errors import InvalidInput, NotPermitted
 from tests.factories import session_actor
@@ -146,6 +147,16 @@ def test_a_candidate_is_trained_compared_and_asks_for_promotion(
     assert promotion.review.facts["authors"]["run"] == [ml_engineer.pk]
     assert not SignOff.objects.exists()
     assert job.result["promotion"] == promotion.pk
+    assert_comes_out_again(candidate, promotion.review)
+
+
+def assert_comes_out_again(candidate, review):
+    """Train the candidate again from what MLflow and our mirror kept of its run."""
+    asked = CheckRun(review=review, key="again", kind="reproduction", params={"tolerance": 0})
+    answer = reproducing.reproduce(asked, subject_of(review), lambda percent, words: None)
+    assert (answer.outcome, answer.values["difference"]) == ("pass", 0.0), answer
+    logged = {name for name in candidate.run.metrics if not name.startswith("latency_")}
+    assert answer.values["metrics"] == len(logged)
 
 
 def registered_rows():
