@@ -88,3 +88,16 @@ def test_a_review_does_not_differ_from_itself(review):
 def test_difference_takes_a_fixed_number_of_queries(second, django_assert_max_num_queries):
     with django_assert_max_num_queries(3):
         difference_since_approval(second)
+
+
+@pytest.mark.parametrize(("name", "is_followed"), [("calls", True), ("loans", False)])
+def test_a_dataset_follows_the_versions_of_its_own_name(released_data, name, is_followed):
+    def named(facts, dataset):
+        return {**facts, "attributes": {**facts["attributes"], "dataset_name": dataset}}
+
+    facts = named(released_data.facts, "calls")
+    GateReview.objects.filter(pk=released_data.pk).update(facts=facts)
+    later = GateReview.objects.get(pk=released_data.pk)
+    later.pk, later.decided_at, later.subject_ref = None, None, "dataset_version:9"
+    later.facts = named(facts, name)
+    assert last_approval(later) == (released_data if is_followed else None)

@@ -1,5 +1,7 @@
 """What goes stale and when: at once where a command moves it, by the sweep whatever else moves."""
 
+from importlib import import_module
+
 import pytest
 
 from governance.models import Evidence, GateReview, PolicyVersion, SignOff
@@ -8,6 +10,7 @@ from governance.services import moves, reviews, sweeping
 from governance.services.differences import difference_since_approval, last_approval
 from governance.services.evidence import Material, record_evidence
 from ledger.models import LedgerEntry
+from pipeline.schedules import SCHEDULES
 from projects.actors import system
 from projects.errors import NotPermitted, RuleViolated, Unavailable
 from projects.models import ScopingDocument, Stakeholder
@@ -336,3 +339,10 @@ def test_a_refused_refresh_carries_nothing(signed, review, world, lead):
         reviews.refresh_review(review, actor=session_actor(lead))
     assert error.value.code == "files_changed"
     assert SignOff.objects.filter(review=review).count() == 1
+
+
+def test_the_schedule_sweeps(applied, world):
+    world.change(fakes.MODEL, bindings={"run": fakes.sha("9")})
+    module, _, name = SCHEDULES["sweep reviews"].task.rpartition(".")
+    assert getattr(import_module(module), name)() == 1
+    assert status(applied.review) == "stale"
