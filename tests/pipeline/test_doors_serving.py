@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from config.tokens import create_token
-from governance.models import Finding, GateReview, Promotion
+from governance.models import Finding, GateReview, Override, Promotion
 from ledger.models import LedgerEntry
 from pipeline.models import Deployment, Prediction
 from pipeline.services import loading
@@ -200,6 +200,26 @@ def test_a_decision_that_no_longer_stands_stops_the_answers(ask, served, what):
     served.refresh_from_db()
     assert served.status == "refused"
     assert Prediction.objects.count() == 3
+
+
+@pytest.mark.no_ledger_guard
+def test_break_glass_lets_an_open_review_serve_for_its_hours_alone(
+    ask, served, ml_engineer, business_owner
+):
+    GateReview.objects.update(status="open", decided_at=None, expires_at=None)
+    now = timezone.now()
+    override = Override.objects.create(
+        promotion=served.promotion, incident="INC-7", reason="It burns.", hours=1, status="active",
+        requested_by=ml_engineer, requested_role="ml_engineer", confirmed_by=business_owner,
+        confirmed_role="business_owner", expires_at=now + timedelta(hours=1),
+    )  # fmt: skip
+    assert ask().status_code == 200
+    GateReview.objects.update(status="rejected", decided_at=now)
+    problem(ask(), 403, "promotion_not_standing")
+    GateReview.objects.update(status="open", decided_at=None)
+    assert ask().status_code == 200
+    Override.objects.filter(pk=override.pk).update(expires_at=now)
+    problem(ask(), 403, "promotion_not_standing")
 
 
 def test_a_deployment_without_a_version_waits(client_for, ml_engineer, world):
