@@ -384,7 +384,8 @@ def test_one_role_of_one_holder_has_one_delegate_at_a_time(
     )
     delegations.delegate(after, actor=session_actor(validator))
     delegations.revoke_delegation(row, actor=session_actor(validator))
-    delegations.delegate(passed_on(project, risk_officer), actor=session_actor(validator))
+    again = passed_on(project, risk_officer, valid_to=row.valid_to)
+    delegations.delegate(again, actor=session_actor(validator))
 
 
 def test_holder_and_lead_revoke(
