@@ -183,8 +183,9 @@ def _by_group(trained: Any) -> dict[str, float]:
 
 
 def _promotion(play: Play) -> None:
+    from pipeline.ml import credit as table
     from pipeline.ml import plots
-    from pipeline.ml.evaluation import compare
+    from pipeline.ml.evaluation import compare, compare_slices
 
     rule, _ = play.memory["credit:rule_baseline"]
     trained, logged = play.memory["credit:logistic_regression"]
@@ -200,7 +201,14 @@ def _promotion(play: Play) -> None:
         }
         comparisons = compare(trained.target, rule.scores, trained.scores)
         rows = [row.as_row() for row in comparisons]
-        compared = {"champion": "checking account", "challenger": "logistic", "metrics": rows}
+        groups = table.slices(trained.inputs)
+        by_group = compare_slices(trained.target, rule.scores, trained.scores, groups)
+        compared = {
+            "champion": "checking account",
+            "challenger": "logistic",
+            "metrics": rows,
+            "slices": [one.as_row() for one in by_group],
+        }
         for kind, title, data in (
             ("model_card", "Model card", CARD),
             ("champion_comparison", "Against the rule of today, on the hold-out", compared),

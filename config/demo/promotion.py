@@ -74,12 +74,14 @@ def _set_alias(play: Play) -> Refusal | None:
 def _document(play: Play) -> None:
     """Put the card, the comparison with the rule of today, and its pictures on record."""
     from pipeline.ml import plots
-    from pipeline.ml.evaluation import compare
+    from pipeline.ml.evaluation import compare, compare_slices, slices_of
 
     trained, _logged = play.memory[play.winner]
     rules, _ = play.memory["rule_baseline"]
     comparisons = compare(trained.target, rules.scores, trained.scores)
     rows = [asdict(row) for row in comparisons]
+    slices = slices_of(trained.inputs, list(trained.inputs.columns))
+    by_slice = compare_slices(trained.target, rules.scores, trained.scores, slices)
     subject = {
         "project": play.project_id,
         "subject_kind": "model_version",
@@ -91,7 +93,12 @@ def _document(play: Play) -> None:
         (
             "champion_comparison",
             "Against the rule of today, on the test months",
-            {"champion": "rule of today", "challenger": play.winner, "metrics": rows},
+            {
+                "champion": "rule of today",
+                "challenger": play.winner,
+                "metrics": rows,
+                "slices": [one.as_row() for one in by_slice],
+            },
         ),
     ):
         sam.post("/api/v1/evidence/", {**subject, "kind": kind, "title": title, "data": data})

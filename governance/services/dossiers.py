@@ -37,7 +37,7 @@ class Exhibit:
     row: Evidence
     data: list[tuple[str, str]]
     picture: str
-    table: list[Mapping[str, Any]]
+    tables: list[tuple[str, list[Mapping[str, Any]]]]
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,18 @@ def _findings(review: GateReview) -> Any:
 
 
 def _exhibit(row: Evidence) -> Exhibit:
-    table = row.data.get("table")
-    rows = [one for one in table if isinstance(one, Mapping)] if isinstance(table, list) else []
-    plain = {key: value for key, value in row.data.items() if key != "table" or not rows}
-    return Exhibit(row, _plain(plain), _embedded(row), rows)
+    tables = [(key, value) for key, value in sorted(row.data.items()) if _is_table(value)]
+    names = {key for key, _ in tables}
+    plain = {key: value for key, value in row.data.items() if key not in names}
+    return Exhibit(row, _plain(plain), _embedded(row), tables)
+
+
+def _is_table(value: Any) -> bool:
+    """Return whether a value is a list of rows that all have the same columns."""
+    if not isinstance(value, list) or not value:
+        return False
+    columns = {tuple(row) if isinstance(row, Mapping) else None for row in value}
+    return None not in columns and len(columns) == 1
 
 
 def _embedded(row: Evidence) -> str:

@@ -1,6 +1,6 @@
 """Everything that the page of one gate review shows, gathered in a fixed number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.contrib.auth.models import User
@@ -69,7 +69,7 @@ def context_of(request: HttpRequest, review: GateReview, actor: Actor) -> dict[s
             "conditions"
         ),
         "evidence": [item for item in evidence if not _is_shown_apart(item)],
-        "comparison": next((e for e in evidence if e.kind == "champion_comparison"), None),
+        **_comparison(evidence),
         "plots": [item for item in evidence if _is_plot(item)],
         "findings": found,
         "open_findings": sum(one.status != Finding.Status.CLOSED for one in found),
@@ -113,6 +113,15 @@ def findings_about(review: GateReview) -> QuerySet[Finding]:
     """Return what was found wrong with the subject of a review."""
     about = Finding.objects.filter(subject_kind=review.subject_kind, subject_ref=review.subject_ref)
     return about.select_related("owner")
+
+
+def _comparison(evidence: Sequence[Evidence]) -> dict[str, Any]:
+    """Return the newest comparison with the champion, and the slices that got worse."""
+    newest = next((one for one in evidence if one.kind == "champion_comparison"), None)
+    slices = newest.data.get("slices") if newest else None
+    rows = [one for one in slices if isinstance(one, Mapping)] if isinstance(slices, list) else []
+    worse = [str(one.get("slice")) for one in rows if one.get("winner") == "champion"]
+    return {"comparison": newest, "worse": worse}
 
 
 def _is_plot(item: Evidence) -> bool:

@@ -1,5 +1,6 @@
 """Judge scores against outcomes, with intervals, and a challenger against the champion."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
@@ -15,6 +16,10 @@ RESAMPLES = 300
 INTERVAL = (2.5, 97.5)
 LATENCY_CALLS, LATENCY_ROUNDS = 40, 3
 BOTH_CLASSES = 2
+#: A slice needs this many rows, and this many of each outcome, for an interval that says something.
+SLICE_ROWS, SLICE_OUTCOMES = 40, 5
+#: Columns with more values make no slices, and more slices than this nobody reads.
+SLICE_VALUES, MOST_SLICES = 12, 24
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,37 @@ class Comparison:
     """One metric of champion and challenger on the same rows.
 
     `difference` is challenger minus champion; `low` and `high` bound it with 95 % confidence, by
-    paired bootstrap. `winner` is `challenger` or `champion` if the interval leaves out zero, else
-    `neither`.
+    paired bootstrap, and each model's own value has its bounds from the same draws. `winner` is
+    `challenger` or `champion` if the interval leaves out zero, else `neither`.
     """
 
     metric: str
+    champion: float
+    challenger: float
+    difference: float
+    low: float
+    high: float
+    winner: str
+    champion_low: float
+    champion_high: float
+    challenger_low: float
+    challenger_high: float
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the fields by name, for JSON and tables."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class SliceComparison:
+    """The area under the ROC curve of champion and challenger on one slice of the rows.
+
+    `difference`, `low`, `high` and `winner` mean the same as in `Comparison`.
+    """
+
+    slice: str
+    rows: int
+    positives: int
     champion: float
     challenger: float
     difference: float
@@ -98,6 +129,47 @@ def compare(
     return [_compare(name, target, (old, new), seed) for name in METRICS]
 
 
+def compare_slices(
+    target: np.ndarray,
+    champion: np.ndarray,
+    challenger: np.ndarray,
+    slices: Mapping[str, np.ndarray],
+    *,
+    seed: int = 7,
+) -> list[SliceComparison]:
+    """Compare two models on each slice, where the challenger loses most first.
+
+    `slices` holds boolean arrays of shape (rows,) by name. A slice that is too small, or holds too
+    few of either outcome to rank them, is left out.
+    """
+    target, old = checked(target, champion)
+    new = checked(target, challenger)[1]
+    found = [
+        _compare_slice(name, target[rows], (old[rows], new[rows]), seed)
+        for name, rows in slices.items()
+        if rows.sum() >= SLICE_ROWS
+        and SLICE_OUTCOMES <= target[rows].sum() <= rows.sum() - SLICE_OUTCOMES
+    ]
+    return sorted(found, key=lambda one: (one.difference, one.slice))
+
+
+def slices_of(inputs: pd.DataFrame, columns: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return one slice for each value of those columns that have few: masks by `column=value`.
+
+    The largest slices are kept where there are many.
+    """
+    found = {}
+    for column in columns:
+        values = inputs[column].astype("string").fillna("missing")
+        counts = values.value_counts()
+        if not 1 < len(counts) <= SLICE_VALUES:
+            continue
+        for value in sorted(counts.index):
+            found[f"{column}={value}"] = (values == value).to_numpy(dtype=bool)
+    largest = sorted(found, key=lambda name: (-int(found[name].sum()), name))[:MOST_SLICES]
+    return {name: mask for name, mask in found.items() if name in largest}
+
+
 def is_better(comparisons: list[Comparison]) -> bool:
     """Tell whether the challenger wins at least one metric and loses none."""
     winners = {comparison.winner for comparison in comparisons}
@@ -136,8 +208,31 @@ def _compare(
     metric = METRICS[name]
     old, new = (metric(target, one) for one in scores)
     draws = _resample(metric, target, list(scores), seed)
-    low, high = (float(edge) for edge in np.percentile(draws[:, 1] - draws[:, 0], INTERVAL))
-    return Comparison(name, old, new, new - old, low, high, _winner(name, low, high))
+    low, high = _bounds(draws[:, 1] - draws[:, 0])
+    own = (*_bounds(draws[:, 0]), *_bounds(draws[:, 1]))
+    return Comparison(name, old, new, new - old, low, high, _winner(name, low, high), *own)
+
+
+def _compare_slice(
+    name: str, target: np.ndarray, scores: tuple[np.ndarray, np.ndarray], seed: int
+) -> SliceComparison:
+    one = _compare("roc_auc", target, scores, seed)
+    return SliceComparison(
+        slice=name,
+        rows=len(target),
+        positives=int(target.sum()),
+        champion=one.champion,
+        challenger=one.challenger,
+        difference=one.difference,
+        low=one.low,
+        high=one.high,
+        winner=one.winner,
+    )
+
+
+def _bounds(draws: np.ndarray) -> tuple[float, float]:
+    low, high = (float(edge) for edge in np.percentile(draws, INTERVAL))
+    return low, high
 
 
 def _winner(metric: str, low: float, high: float) -> str:

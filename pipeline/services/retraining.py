@@ -37,7 +37,7 @@ from projects.errors import RuleViolated
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.ml.evaluation import Comparison
+    from pipeline.ml.evaluation import Comparison, SliceComparison
     from pipeline.ml.training import Trained
     from projects.charts.pictures import Picture
 
@@ -147,6 +147,7 @@ class Candidate:
     trained: "Trained"
     dataset: DatasetVersion
     comparisons: "list[Comparison]"
+    by_slice: "list[SliceComparison]"
     champion_scores: Any
 
 
@@ -220,7 +221,7 @@ def _compare(
     trained: "Trained", rows: "pd.DataFrame", dataset: DatasetVersion, champion: ModelVersion
 ) -> Candidate:
     """Let the champion score the very rows that the challenger was tested on."""
-    from pipeline.ml.evaluation import compare, positive_scores
+    from pipeline.ml.evaluation import compare, compare_slices, positive_scores, slices_of
 
     test = rows.iloc[trained.split.test]
     columns = signature_columns(champion.signature)
@@ -228,7 +229,9 @@ def _compare(
     model = loading.load_version(champion)
     scores = positive_scores(model.estimator, frames.inputs_of(columns, values, len(test)))
     comparisons = compare(trained.target, scores, trained.scores)
-    return Candidate(trained, dataset, comparisons, scores)
+    slices = slices_of(test, [one for one in test.columns if one != dataset.target])
+    by_slice = compare_slices(trained.target, scores, trained.scores, slices)
+    return Candidate(trained, dataset, comparisons, by_slice, scores)
 
 
 def _log(
@@ -274,6 +277,7 @@ def _record_evidence(
             "dataset": candidate.dataset.ref,
             "rows": len(candidate.trained.target),
             "metrics": [one.as_row() for one in candidate.comparisons],
+            "slices": [one.as_row() for one in candidate.by_slice],
         },
     )
     record_evidence(comparison, actor=actor)

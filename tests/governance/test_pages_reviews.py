@@ -1,5 +1,6 @@
 """The inbox, the list of reviews, the page of one review, findings, evidence and lineage."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 from governance.models import Evidence, Finding, GateReview, LineageNode, Promotion
 from governance.services import delegations, findings, lineage, reviews
 from governance.services.evaluating import latest_results
+from governance.services.evidence import Material, record_evidence
 from governance.services.inbox import waiting_count
 from projects import content_store
 from tests.factories import UserFactory, session_actor
@@ -106,6 +108,32 @@ def test_the_review_page_shows_what_a_signer_needs(client_for, validator, review
         "Watch &lt;pdays&gt;.",
         "Gate review requested",
     ):
+        assert shown in page
+
+
+def test_the_comparison_shows_intervals_slices_that_got_worse_and_tables(
+    client_for, validator, project, lead, data_scientist
+):
+    faces.load_policies()
+    ref = faces.put_model(project, author=data_scientist)
+    metric = {
+        "metric": "roc_auc", "champion": 0.77, "champion_low": 0.75, "champion_high": 0.79,
+        "challenger": 0.8, "challenger_low": 0.78, "challenger_high": 0.82, "difference": 0.03,
+        "low": 0.01, "high": 0.05, "winner": "challenger",
+    }  # fmt: skip
+    part = {"slice": "job=retired", "rows": 90, "champion": 0.8, "challenger": 0.7}
+    part |= {"difference": -0.1, "low": -0.2, "high": -0.03, "winner": "champion"}
+    about = Material(project, "model_version", ref, "champion_comparison", "Against v2")
+    plot = replace(about, kind="plot", title="Gain", content=faces.PIXEL)
+    table = {"table": [{"share_called": 0.1, "found": 0.4}]}
+    with faces.fake_subjects():
+        actor = session_actor(data_scientist)
+        record_evidence(replace(about, data={"metrics": [metric], "slices": [part]}), actor=actor)
+        record_evidence(replace(plot, media_type="image/svg+xml", data=table), actor=actor)
+    review = faces.ask_for(project, session_actor(lead), "model_version", ref)
+    page = client_for(validator).get(f"/reviews/{review.pk}/").content.decode()
+    for shown in ("0.78 to 0.82", "+0.01 to +0.05", "Worse beyond chance: job=retired.",
+                  "-0.2 to -0.03, worse", "The same as a table", "share called"):  # fmt: skip
         assert shown in page
 
 

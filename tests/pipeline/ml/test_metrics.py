@@ -1,11 +1,19 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from pipeline.ml import metrics
-from pipeline.ml.evaluation import checked, compare, evaluate, is_better
+from pipeline.ml.evaluation import (
+    checked,
+    compare,
+    compare_slices,
+    evaluate,
+    is_better,
+    slices_of,
+)
 from pipeline.ml.problems import DataProblem
 
 
@@ -116,3 +124,42 @@ def test_lower_is_better_where_it_is():
 def test_checking_converts_types():
     target, scores = checked(np.array([False, True]), np.array([0, 1]))
     assert (target.dtype, scores.dtype) == (np.int64, np.float64)
+
+
+def test_each_model_has_an_interval_of_its_own():
+    random = np.random.default_rng(5)
+    target = random.integers(0, 2, 400)
+    scores = np.clip(0.3 + 0.4 * target + random.normal(0, 0.3, 400), 0, 1)
+    for one in compare(target, random.uniform(0, 1, 400), scores):
+        assert one.champion_low <= one.champion <= one.champion_high or one.metric != "roc_auc"
+        assert one.challenger_low < one.challenger_high
+
+
+def test_the_slice_that_got_worse_comes_first_and_small_ones_are_left_out():
+    random = np.random.default_rng(5)
+    target = random.integers(0, 2, 900)
+    good = np.clip(0.3 + 0.4 * target + random.normal(0, 0.1, 900), 0, 1)
+    group = np.array(["a", "b", "c"] * 300)
+    harmed = np.where(group == "b", random.uniform(0, 1, 900), good)
+    slices = {name: group == name for name in "abc"}
+    slices["tiny"] = np.arange(900) < 20
+    slices["one_sided"] = target == 1
+    found = compare_slices(target, good, harmed, slices)
+    assert [one.slice for one in found] == ["b", "a", "c"]
+    assert [one.winner for one in found] == ["champion", "neither", "neither"]
+    assert found[0].rows == 300
+    assert found[0].positives == int(target[group == "b"].sum())
+
+
+def test_slices_come_from_columns_with_few_values():
+    frame = pd.DataFrame(
+        {"job": ["a", "b", None, "a"], "age": range(4), "same": ["x"] * 4, "many": list("wxyz")}
+    )
+    found = slices_of(frame, ["job", "same"])
+    assert {name: mask.tolist() for name, mask in found.items()} == {
+        "job=a": [True, False, False, True],
+        "job=b": [False, True, False, False],
+        "job=missing": [False, False, True, False],
+    }
+    wide = pd.DataFrame({"number": range(100)})
+    assert slices_of(wide, ["number"]) == {}
