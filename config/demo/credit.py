@@ -183,10 +183,6 @@ def _by_group(trained: Any) -> dict[str, float]:
 
 
 def _promotion(play: Play) -> None:
-    from pipeline.ml import credit as table
-    from pipeline.ml import plots
-    from pipeline.ml.evaluation import compare, compare_slices
-
     rule, _ = play.memory["credit:rule_baseline"]
     trained, logged = play.memory["credit:logistic_regression"]
     with play.stage.act("Logistic regression registered and put up for production") as remarks:
@@ -199,26 +195,7 @@ def _promotion(play: Play) -> None:
             "subject_kind": "model_version",
             "subject_ref": f"model_version:{version['id']}",
         }
-        comparisons = compare(trained.target, rule.scores, trained.scores)
-        rows = [row.as_row() for row in comparisons]
-        groups = table.slices(trained.inputs)
-        by_group = compare_slices(trained.target, rule.scores, trained.scores, groups)
-        compared = {
-            "champion": "checking account",
-            "challenger": "logistic",
-            "metrics": rows,
-            "slices": [one.as_row() for one in by_group],
-        }
-        for kind, title, data in (
-            ("model_card", "Model card", CARD),
-            ("champion_comparison", "Against the rule of today, on the hold-out", compared),
-        ):
-            sam.post("/api/v1/evidence/", {**subject, "kind": kind, "title": title, "data": data})
-        picture = plots.comparison_picture(comparisons)
-        form = {**subject, "kind": "plot", "title": picture.title}
-        described = {"description": picture.description, "table": picture.table}
-        form["data"] = json.dumps(described)
-        sam.upload("/api/v1/evidence/", form, {"file": ("plot.svg", picture.svg, "image/svg+xml")})
+        _show(sam, subject, trained, rule)
         body = {
             "project": play.project_id,
             "model_name": SLUG,
@@ -234,6 +211,34 @@ def _promotion(play: Play) -> None:
         signed = play.sign("vera", review, "validator", "Judged on the hold-out, by group.")
         play.expect(signed["status"] == "open", f"The review is already {signed['status']}.")
         remarks.append("Vera has signed; business owner and risk officer are waited for")
+
+
+def _show(sam: Any, subject: dict[str, Any], trained: Any, rule: Any) -> None:
+    """Put the card and the comparison with the rule of today on record, as a whole and by group."""
+    from pipeline.ml import credit as table
+    from pipeline.ml import plots
+    from pipeline.ml.evaluation import compare, compare_slices
+
+    comparisons = compare(trained.target, rule.scores, trained.scores)
+    rows = [row.as_row() for row in comparisons]
+    groups = table.slices(trained.inputs)
+    by_group = compare_slices(trained.target, rule.scores, trained.scores, groups)
+    compared = {
+        "champion": "checking account",
+        "challenger": "logistic",
+        "metrics": rows,
+        "slices": [one.as_row() for one in by_group],
+    }
+    for kind, title, data in (
+        ("model_card", "Model card", CARD),
+        ("champion_comparison", "Against the rule of today, on the hold-out", compared),
+    ):
+        sam.post("/api/v1/evidence/", {**subject, "kind": kind, "title": title, "data": data})
+    picture = plots.comparison_picture(comparisons)
+    form = {**subject, "kind": "plot", "title": picture.title}
+    described = {"description": picture.description, "table": picture.table}
+    form["data"] = json.dumps(described)
+    sam.upload("/api/v1/evidence/", form, {"file": ("plot.svg", picture.svg, "image/svg+xml")})
 
 
 CARD = {

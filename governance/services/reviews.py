@@ -4,9 +4,10 @@ Signing lives in `signing`, the list of possible signers in `signers`; both are 
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.db import IntegrityError, transaction
+from django.utils.timezone import now
 
 from governance import access
 from governance.models import Feedback, GateReview, Promotion, RequirementResult
@@ -132,7 +133,7 @@ def prepare(request: ReviewRequest, *, actor: Actor) -> Prepared:
         tier=tier,
         requested_by=actor.user,
         requested_as=actor.ref,
-        due_on=request.due_on,
+        due_on=request.due_on or _due_by(gate),
     )
     _bind(review, subject)
     return Prepared(request, subject, review)
@@ -249,6 +250,13 @@ def give_feedback(review: GateReview, *, actor: Actor, text: str) -> Feedback:
         data={"text": ledger.remember_personal_text(feedback.text)},
     )
     return feedback
+
+
+def _due_by(gate: GateRules) -> date | None:
+    """Return the day by which the policy wants this gate decided, if it names one."""
+    if gate.decide_within_days is None:
+        return None
+    return now().date() + timedelta(days=gate.decide_within_days)
 
 
 def _action(request: ReviewRequest) -> str:

@@ -1,5 +1,6 @@
 """Who is asked to sign, who may pass that on, and to whom."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -189,6 +190,30 @@ class TestWhenThingsMove:
 
 
 class TestDueDate:
+    @pytest.mark.parametrize(
+        "case",
+        [
+            (None, None, None),
+            (10, None, TODAY + timedelta(days=10)),
+            (10, TODAY + timedelta(days=3), TODAY + timedelta(days=3)),
+        ],
+    )
+    def test_the_policy_names_one_where_the_request_does_not(
+        self, policy, submitted_scope, lead, monkeypatch, case
+    ):
+        days, wanted, due_on = case
+        project = submitted_scope.project
+        rules = reviews.gate_rules
+
+        def with_days(version, gate):
+            return dataclasses.replace(rules(version, gate), decide_within_days=days)
+
+        monkeypatch.setattr(reviews, "gate_rules", with_days)
+        request = reviews.ReviewRequest(
+            "scope", project, "scoping_document", submitted_scope.ref, due_on=wanted
+        )
+        assert reviews.request_review(request, actor=session_actor(lead)).due_on == due_on
+
     NEXT_WEEK = TODAY + timedelta(days=7)
 
     @pytest.mark.parametrize("who", ["sam", "lena"])
