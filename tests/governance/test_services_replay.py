@@ -21,7 +21,7 @@ from governance.services.reviews import NewCondition, ReviewRequest
 from governance.services.waivers import NewWaiver
 from projects.actors import system
 from projects.errors import DomainError, InvalidInput, NotPermitted
-from tests.factories import UserFactory, session_actor
+from tests.factories import PASSWORD, UserFactory, session_actor
 from tests.governance import fakes
 from tests.governance.test_services_rerouting import take
 
@@ -117,7 +117,7 @@ def many_fates(applied, another, agree, sign):
 def _waived(review):
     """Let a review pass without the signature that the model lacks."""
     until = timezone.now() + timedelta(days=9)
-    grant = NewWaiver("signature", "Later.", "By hand.", "risk_officer", until)
+    grant = NewWaiver("signature", "Later.", "By hand.", "risk_officer", until, PASSWORD)
     waivers.grant_waiver(review, grant, actor=session_actor(UserFactory(username="rita")))
     return review
 
