@@ -11,7 +11,6 @@ from typing import Any, Protocol, cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from governance.models import PolicyVersion
 from projects.errors import InvalidInput, NotFound
 from projects.models import Project, ScopingDocument
 from projects.services.deviations import unsettled
@@ -138,33 +137,7 @@ class ScopingDocumentResolver:
         }
 
 
-class PolicyVersionResolver:
-    """Facts of a policy version; it belongs to no project, any project's people may review it."""
-
-    def resolve(self, ref: str) -> SubjectFacts:
-        version = self._version(ref)
-        authors = {} if version.created_by_id is None else {"policy": {version.created_by_id}}
-        return SubjectFacts(
-            label=str(version),
-            project=None,
-            bindings={"policy_text": version.digest},
-            attributes={"status": str(version.status), "parses": True},
-            authors={part: frozenset(people) for part, people in authors.items()},
-            traces={"policy": f"wrote {version}"},
-        )
-
-    def project_of(self, ref: str) -> None:
-        self._version(ref)
-
-    def _version(self, ref: str) -> PolicyVersion:
-        rows = PolicyVersion.objects.select_related("policy")
-        version = rows.filter(pk=primary_key(ref, "policy_version")).first()
-        if version is None:
-            raise NotFound("There is no such policy version.", code="no_such_subject")
-        return version
-
-
 _OWN_RESOLVERS = {
-    "policy_version": "governance.subjects.PolicyVersionResolver",
+    "policy_version": "governance.policy_subject.PolicyVersionResolver",
     "sprint": "governance.sprint_subject.SprintResolver",
 }

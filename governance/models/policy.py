@@ -1,6 +1,6 @@
 """Policies as text and the environments they guard."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
 from django.db import models
@@ -20,8 +20,33 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
         return self.all()
 
 
+#: What a published version says and by whom; only its status moves on, to retired.
+_FROZEN = frozenset(
+    {"policy", "policy_id", "number", "text", "digest", "note", "created_by", "created_at"}
+)
+
+
+def _refuse_change() -> NoReturn:
+    raise RuleViolated(
+        "A published policy version never changes and is never deleted; write the next version.",
+        code="policy_version_immutable",
+    )
+
+
 class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
     """Versions of policies by state."""
+
+    def update(self, **values: Any) -> int:
+        """Change rows; what published and retired versions say is refused."""
+        if _FROZEN & values.keys() and self.exclude(status=PolicyVersion.Status.DRAFT).exists():
+            _refuse_change()
+        return super().update(**values)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete drafts; published and retired versions are refused."""
+        if self.exclude(status=PolicyVersion.Status.DRAFT).exists():
+            _refuse_change()
+        return super().delete()
 
     def visible_to(self, actor: "Actor") -> "PolicyVersionQuerySet":
         return self.all()
@@ -75,7 +100,11 @@ class Policy(models.Model):
 
 
 class PolicyVersion(models.Model):
-    """One version of a policy's YAML; immutable once published."""
+    """One version of a policy's YAML; immutable once published.
+
+    The ORM refuses the change here; the digests that reviews bind and the ledger hold the proof
+    for whoever goes past the ORM.
+    """
 
     class Status(models.TextChoices):
         DRAFT = "draft"
@@ -123,6 +152,22 @@ class PolicyVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.policy.name} v{self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save a draft; a version that is stored as published or retired is refused."""
+        if not self._state.adding and self._is_frozen():
+            _refuse_change()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete a draft; a version that is stored as published or retired is refused."""
+        if self._is_frozen():
+            _refuse_change()
+        return super().delete(*args, **kwargs)
+
+    def _is_frozen(self) -> bool:
+        stored = type(self)._default_manager.filter(pk=self.pk)
+        return stored.exclude(status=self.Status.DRAFT).exists()
 
     @property
     def ref(self) -> str:

@@ -244,12 +244,12 @@ def _whole(was: PolicyRules, now: PolicyRules) -> Iterator[Step]:
     words = f"Renewals are asked for {now.renewal_days} instead of {was.renewal_days} days ahead."
     yield from moved(-was.renewal_days, -now.renewal_days, words)
     # The longer, the stricter; without a time nothing stands against deleting at once.
-    kept = tuple(-days if days else None for days in (was.retention_days, now.retention_days))
+    before, after = (-days if days else None for days in (was.retention_days, now.retention_days))
     words = (
         f"Retired versions are kept for {_days(now.retention_days, 'no set time')} instead of "
         f"{_days(was.retention_days, 'no set time')}."
     )
-    yield from moved(*kept, words)
+    yield from moved(before, after, words)
 
 
 def _days(days: int | None, without: str = "any time") -> str:

@@ -71,8 +71,8 @@ def _param(name: str, old: Any, new: Any, words: str) -> Iterator[Step]:
         default = _LARGER_IS_STRICTER[name]
         yield from moved(-_or(old, default), -_or(new, default), words)
     elif name == "severity":
-        grave = [SEVERITIES.index(one or "high") for one in (old, new)]
-        yield from moved(*grave, words)
+        before, after = (SEVERITIES.index(one or "high") for one in (old, new))
+        yield from moved(before, after, words)
     elif name == "allow_dirty":
         yield from moved(int(bool(old)), int(bool(new)), words)
     elif name == "any_of" and old and new:

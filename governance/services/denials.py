@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from governance.models import DeniedAttempt, GateReview, PolicyVersion
 from governance.models.promotion import DeniedAttemptQuerySet
-from governance.services.policies import STANDARD
+from governance.services.policy_drafts import STANDARD
 from ledger import services as ledger
 from projects.actors import Actor
 from projects.errors import DomainError, NotFound, NotPermitted, RuleViolated

@@ -93,6 +93,8 @@ def _rebind(review: GateReview, subject: SubjectNow, refreshed: Refreshed) -> No
             "bindings": dict(subject.bindings),
             "bindings_digest": subject.digest,
             "facts": stored_facts(subject) | _past(review, refreshed),
+            # An edited draft may loosen what it did not when the review was requested.
+            "tier": str(subject.facts.attributes.get("review_tier", review.tier)),
         }
     if review.status == Status.OPEN:
         compare_and_swap(review, expected={"status": Status.OPEN}, **changes)

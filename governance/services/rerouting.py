@@ -90,7 +90,13 @@ def _reroute(review: GateReview, *, actor: Actor, because: str) -> None:
 
 
 def _tier_of(review: GateReview) -> str:
-    """Return the tier that the review belongs to now; a scope also has a say in its own."""
+    """Return the tier that the review belongs to now.
+
+    A scope also has a say in its own, and a policy that loosens anything keeps the strictest.
+    """
+    if review.subject_kind == GateReview.SubjectKind.POLICY_VERSION:
+        attributes = review.facts.get("attributes") or {}
+        return str(attributes.get("review_tier") or review.project.tier)
     if review.subject_kind != _SCOPE:
         return str(review.project.tier)
     documents = ScopingDocument.objects.select_related("project")

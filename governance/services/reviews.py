@@ -39,6 +39,7 @@ from governance.services.rebinding import Refreshed, refresh_review, require_sta
 from governance.services.signatures import NewCondition, Signature
 from governance.services.signers import Eligibility, eligibility, roles_without_signer
 from governance.services.signing import sign, signing_statement
+from governance.subjects import SubjectFacts
 from ledger import services as ledger
 from projects.actors import Actor, system
 from projects.errors import InvalidInput, NotFound, RuleViolated, StaleState
@@ -118,6 +119,7 @@ def prepare(request: ReviewRequest, *, actor: Actor) -> Prepared:
     if subject.facts.project not in {None, request.project}:
         raise NotFound(f"{request.project.name} has no such subject.", code="no_such_subject")
     facts = subject.facts
+    _require_readable(facts)
     tier = str(facts.attributes.get("review_tier", request.project.tier))
     _require_cover(request, gate, tier)
     is_model = request.subject_kind == GateReview.SubjectKind.MODEL_VERSION
@@ -275,6 +277,17 @@ def _require_fit(request: ReviewRequest, gate: GateRules) -> None:
             f"{request.subject_kind.replace('_', ' ')}.",
             code="wrong_subject",
         )
+
+
+def _require_readable(facts: SubjectFacts) -> None:
+    """Refuse a policy version whose text is wrong: nobody can judge what nobody can read."""
+    if facts.attributes.get("parses", True):
+        return
+    raise RuleViolated(
+        f"{facts.label} cannot be put up for review while its text is wrong; correct the draft.",
+        code="policy_not_readable",
+        reasons=facts.attributes["problems"],
+    )
 
 
 def _require_cover(request: ReviewRequest, gate: GateRules, tier: str) -> None:

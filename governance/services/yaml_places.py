@@ -7,16 +7,17 @@ import yaml
 Path = tuple[str | int, ...]
 
 
-def line_of(root: yaml.Node | None, path: Path) -> int:
-    """Return the line of a path, or of its nearest part that exists."""
-    line = 1
+def place_of(root: yaml.Node | None, path: Path) -> tuple[int, int]:
+    """Return line and column of a path, or of its nearest part that exists; both begin at 1."""
+    place = (1, 1)
     node = root
     for step in path:
         found = _child(node, step)
         if found is None:
             break
-        line, node = found
-    return line
+        mark, node = found
+        place = (mark.line + 1, mark.column + 1)
+    return place
 
 
 def repeated_keys(node: yaml.Node | None, path: Path = ()) -> Iterator[Path]:
@@ -34,12 +35,12 @@ def repeated_keys(node: yaml.Node | None, path: Path = ()) -> Iterator[Path]:
             yield from repeated_keys(value, (*path, place))
 
 
-def _child(node: yaml.Node | None, step: str | int) -> tuple[int, yaml.Node] | None:
+def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Mark, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == str(step):
-                return key.start_mark.line + 1, value
+                return key.start_mark, value
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         value = node.value[step]
-        return value.start_mark.line + 1, value
+        return value.start_mark, value
     return None

@@ -23,7 +23,7 @@ V1 = "/api/v1"
 def draft(approved, policy, superuser):
     """A draft that asks one role more than the policy under which a review was approved."""
     text = asking_risk_officer(policy.text)
-    return policies.install_policy(
+    return policies.write_draft(
         "standard", title="Standard", text=text, actor=session_actor(superuser)
     )
 

@@ -1,6 +1,7 @@
 """What reviews bind: every part by itself, and reviews that bound their evidence as one before."""
 
 import pytest
+from django.db.models import QuerySet
 
 from governance.models import Evidence, GateReview, PolicyVersion
 from governance.rules.digests import bindings_digest, digest_of_set
@@ -111,7 +112,7 @@ def test_evidence_that_was_signed_and_is_gone_is_seen(bound, project, data_scien
 
 
 def test_policy_text_edited_past_the_services_is_seen_after_an_approval(bound):
-    PolicyVersion.objects.filter(pk=bound.policy_version_id).update(text="schema: 1")
+    QuerySet(PolicyVersion).filter(pk=bound.policy_version_id).update(text="schema: 1")
     bound.refresh_from_db()
     assert moved_afterwards(bound) == ["policy"]
 

@@ -1,6 +1,7 @@
 """Sign-offs of the approved scope under a new version: kept, reset, or kept where untouched."""
 
 import pytest
+from django.db.models import QuerySet
 
 from governance.models import GateReview, PolicyVersion, SignOff
 from governance.rules.digests import digest_of
@@ -24,7 +25,7 @@ SIGNERS = {"bruno": "business_owner", "dora": "data_owner"}
 def mode(policy, carry_over):
     """Let the published policy carry sign-offs over, as if it had been written so."""
     text = policy.text.replace("carry_over: reset_all", f"carry_over: {carry_over}")
-    PolicyVersion.objects.filter(pk=policy.pk).update(text=text, digest=digest_of(text))
+    QuerySet(PolicyVersion).filter(pk=policy.pk).update(text=text, digest=digest_of(text))
     policy.refresh_from_db()
 
 

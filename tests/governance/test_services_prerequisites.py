@@ -6,6 +6,7 @@ import pytest
 import yaml
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from governance.models import GateReview, PolicyVersion
 from governance.rules.gate_order import gates_before
@@ -65,7 +66,7 @@ def late(
     candidate: str, policy: PolicyVersion, text: str, project: Project, data_scientist: User
 ) -> GateReview:
     policy_text = yaml.safe_dump(with_late_gates(text))
-    PolicyVersion.objects.filter(pk=policy.pk).update(text=policy_text)
+    QuerySet(PolicyVersion).filter(pk=policy.pk).update(text=policy_text)
     request = ReviewRequest("late", project, "model_version", candidate)
     return reviews.request_review(request, actor=session_actor(data_scientist))
 

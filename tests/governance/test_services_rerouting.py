@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -55,7 +56,7 @@ def rewrite(before, after):
     """Change the published policy before anything rests on it."""
     version = PolicyVersion.objects.get(policy__name="standard")
     assert before in version.text
-    PolicyVersion.objects.update(text=version.text.replace(before, after))
+    QuerySet(PolicyVersion).update(text=version.text.replace(before, after))
 
 
 def entries(review, event="review.rerouted"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from governance.models import DeniedAttempt, GateReview, LineageEdge, PolicyVersion, Promotion
@@ -118,7 +119,7 @@ def test_a_policy_without_the_gate_says_so(
 ) -> None:
     text = policy.text
     start, end = text.index("  retirement:\n"), text.index("  policy:\n    title")
-    PolicyVersion.objects.filter(pk=policy.pk).update(text=text[:start] + text[end:])
+    QuerySet(PolicyVersion).filter(pk=policy.pk).update(text=text[:start] + text[end:])
     entries = GateReview.objects.count()
     with pytest.raises(RuleViolated) as refusal:
         retirement.request_retirement(applied, actor=session_actor(ml_engineer))

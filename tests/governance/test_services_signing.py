@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from governance.models import (
@@ -392,7 +393,7 @@ def test_a_policy_edited_in_the_database_makes_the_review_stale(
     review: GateReview, sign: Any, validator: User
 ) -> None:
     version = review.policy_version
-    PolicyVersion.objects.update(text=version.text.replace("people: 2", "people: 1"))
+    QuerySet(PolicyVersion).update(text=version.text.replace("people: 2", "people: 1"))
     with pytest.raises(RuleViolated) as error:
         sign(GateReview.objects.get(pk=review.pk), validator, "validator")
     assert error.value.details["parts"] == ["policy"]

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 import pytest
+from django.db.models import QuerySet
 
 from governance.models import Evidence, GateReview, PolicyVersion, SignOff
 from governance.rules.digests import digest_of
@@ -27,7 +28,7 @@ def let_stand(policy, changed, keep):
     """Give the gate of model versions a copy condition, as if the policy had been written so."""
     condition = f"    copy_conditions: [{{changed: {changed}, keep: {keep}}}]\n    subject: model"
     text = policy.text.replace("    subject: model", condition, 1)
-    PolicyVersion.objects.filter(pk=policy.pk).update(text=text, digest=digest_of(text))
+    QuerySet(PolicyVersion).filter(pk=policy.pk).update(text=text, digest=digest_of(text))
     policy.refresh_from_db()
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from governance.models import Finding, LineageEdge, PolicyVersion
@@ -178,7 +179,7 @@ def test_each_consequence_can_be_switched_off(traffic, look, monitor, switch, fo
 def test_a_policy_may_leave_the_approval_standing_after_a_breach(traffic, look, monitor):
     version = monitor.deployment.promotion.review.policy_version
     text = version.text.replace("on_breach: {suspend: true}", "on_breach: {suspend: false}")
-    PolicyVersion.objects.filter(pk=version.pk).update(text=text)
+    QuerySet(PolicyVersion).filter(pk=version.pk).update(text=text)
     version.refresh_from_db()
     traffic(shift=3.0)
     look()
