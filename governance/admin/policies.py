@@ -4,16 +4,19 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.db.models import Model
+from django.http import HttpRequest
 
 from governance.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from governance.models import Environment, Policy, PolicyVersion
-from governance.services import policies
-from projects.errors import InvalidInput
-from projects.web import actor_of, attempt
+from governance.services import policies, policy_drafts
+from projects.web import actor_of
+
+CHANGED_MEANWHILE = (
+    "Somebody else saved this draft while you were editing. What you typed is still here: open "
+    "the draft in a second window, carry your changes over, and save there."
+)
+_SHOWN_PROBLEMS = 5
 
 if TYPE_CHECKING:
     PolicyVersionModelForm = forms.ModelForm[PolicyVersion]
@@ -22,39 +25,33 @@ else:
 
 
 class PolicyVersionForm(PolicyVersionModelForm):
-    """A policy's text, refused with the key and the line of everything that is wrong with it."""
+    """A draft's text, kept with whatever is wrong in it, and the version that was read."""
 
     # The digest is of the text as it stands, so nothing is stripped from its ends.
     text = forms.CharField(
-        strip=False, widget=forms.Textarea(attrs={"rows": 40, "cols": 110, "class": "code"})
+        strip=False,
+        max_length=policy_drafts.LONGEST_TEXT,
+        widget=forms.Textarea(
+            attrs={"rows": 40, "cols": 110, "class": "code", "spellcheck": "false"}
+        ),
     )
+    read_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = PolicyVersion
-        fields = ["policy", "text"]
+        fields = ["policy", "text", "note"]
 
-    def clean_text(self) -> str:
-        text: str = self.cleaned_data["text"].replace("\r\n", "\n")
-        try:
-            rules = policies.parse_text(text)
-        except InvalidInput as error:
-            problems = error.details.get("problems") or [{"message": error.message}]
-            raise forms.ValidationError([_sentence(problem) for problem in problems]) from error
-        policy = self.cleaned_data.get("policy") or getattr(self.instance, "policy", None)
-        if policy is not None and rules.name != policy.name:
-            raise forms.ValidationError(
-                f"The text says `name: {rules.name}`; it must be {policy.name}."
-            )
-        return text
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "read_version" in self.fields:
+            self.fields["read_version"].initial = self.instance.version_lock
 
-
-def _sentence(problem: dict[str, Any]) -> str:
-    where = ", ".join(
-        part
-        for part in (f"line {problem['line']}" if problem.get("line") else "", problem.get("path"))
-        if part
-    )
-    return f"{where}: {problem['message']}." if where else str(problem["message"])
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean()
+        read = self.cleaned_data.get("read_version")
+        if self.instance.pk and read != self.instance.version_lock:
+            raise forms.ValidationError(CHANGED_MEANWHILE, code="stale_state")
+        return data
 
 
 class PolicyVersionInline(ReadOnlyInline):
@@ -76,7 +73,7 @@ class PolicyAdmin(ReadOnlyAdmin):
 
 @admin.register(PolicyVersion)
 class PolicyVersionAdmin(ReadOnlyAdmin):
-    """Texts of policies; saving writes the next version, and a published one never changes."""
+    """Texts of policies; drafts are edited here, and a published one never changes."""
 
     form = PolicyVersionForm
     list_display = ["__str__", "policy", "number", "status", "created_by", "published_at"]
@@ -86,10 +83,14 @@ class PolicyVersionAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     autocomplete_fields = ["policy"]
     readonly_fields = ["number", "status", "digest", "created_by", "created_at", "published_at"]
-    actions = ["publish"]
+    change_form_template = "admin/governance/policyversion/change_form.html"
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return ["policy", "text", *(self.readonly_fields if obj else [])]
+        written = ["policy", "text", "note"]
+        if obj is None:
+            return written
+        read = ["read_version"] if self.has_change_permission(request, obj) else []
+        return [*written, *read, *self.readonly_fields]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [*(["policy"] if obj else []), *self.readonly_fields]
@@ -101,36 +102,26 @@ class PolicyVersionAdmin(ReadOnlyAdmin):
         is_draft = isinstance(obj, PolicyVersion) and obj.status == PolicyVersion.Status.DRAFT
         return is_draft and self.has_add_permission(request)
 
-    def has_publish_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("governance.publish_policyversion"))
-
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        """Write the text as the policy's next version; the draft it came from stays."""
-        written = policies.install_policy(
-            obj.policy.name,
-            title=obj.policy.title,
-            text=form.cleaned_data["text"],
-            actor=actor_of(request),
-        )
+        """Write or edit the draft through its command, and say what is wrong with it."""
+        actor, typed = actor_of(request), form.cleaned_data
+        if change:
+            stored = PolicyVersion.objects.select_related("policy").get(pk=obj.pk)
+            written = policies.edit_draft(
+                stored, text=typed["text"], note=typed["note"], actor=actor,
+                read_version=typed["read_version"],
+            )  # fmt: skip
+        else:
+            written = policies.write_draft(
+                obj.policy.name, title=obj.policy.title, text=typed["text"], note=typed["note"],
+                actor=actor,
+            )  # fmt: skip
         obj.pk, obj.number = written.pk, written.number
+        for problem in policies.standing_of(written).problems[:_SHOWN_PROBLEMS]:
+            messages.warning(request, problem.sentence)
 
-    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        messages.success(request, f"Written as {obj.policy.name} v{obj.number}, a draft.")
-        return redirect(reverse("admin:governance_policyversion_change", args=[obj.pk]))
-
-    @admin.action(description="Publish the selected draft", permissions=["publish"])
-    def publish(self, request: HttpRequest, queryset: QuerySet[PolicyVersion]) -> None:
-        """Publish one draft through its command."""
-        chosen = list(queryset.select_related("policy")[:2])
-        if len(chosen) != 1:
-            messages.error(request, "Choose exactly one draft to publish.")
-            return
-        version, actor = chosen[0], actor_of(request)
-        attempt(
-            request,
-            lambda: policies.publish_policy_version(version, actor=actor),
-            done=f"{version} is published.",
-        )
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+        """Leave related rows alone: the command wrote who the editors are."""
 
 
 @admin.register(Environment)

@@ -26,7 +26,27 @@ MAX_EVIDENCE_BYTES = 10 * 1024 * 1024
 class PolicyVersionInput(serializers.Serializer[Any]):
     name = serializers.SlugField(help_text="Policy that the text belongs to, such as `standard`.")
     title = serializers.CharField(max_length=200)
+    text = serializers.CharField(trim_whitespace=False, help_text="YAML; it may be wrong still.")
+    note = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text="What changes, and why."
+    )
+
+
+class DraftInput(serializers.Serializer[Any]):
+    text = serializers.CharField(required=False, trim_whitespace=False)
+    note = serializers.CharField(required=False, allow_blank=True)
+    version_lock = serializers.IntegerField(help_text="Of the draft that was read.")
+
+
+class PolicyTextInput(serializers.Serializer[Any]):
     text = serializers.CharField(trim_whitespace=False, help_text="YAML.")
+    policy = serializers.SlugField(required=False, default="standard")
+
+
+class PublishingInput(serializers.Serializer[Any]):
+    password = serializers.CharField(
+        trim_whitespace=False, write_only=True, style={"input_type": "password"}
+    )
 
 
 class ReviewRequestInput(serializers.Serializer[Any]):

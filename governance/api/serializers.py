@@ -38,8 +38,37 @@ class PolicyVersionSerializer(serializers.ModelSerializer[PolicyVersion]):
 
     class Meta:
         model = PolicyVersion
-        fields = ["id", "policy", "number", "status", "text", "digest", "created_by",
-                  "created_at", "published_at"]  # fmt: skip
+        fields = ["id", "policy", "number", "status", "text", "note", "digest", "created_by",
+                  "created_at", "published_at", "version_lock"]  # fmt: skip
+
+
+class PlacedProblemSerializer(serializers.Serializer[Any]):
+    """One thing that is wrong with a policy's text, where it stands and what to do."""
+
+    path = serializers.CharField()
+    line = serializers.IntegerField()
+    column = serializers.IntegerField()
+    message = serializers.CharField()
+    hint = serializers.CharField()
+
+
+class PolicyStandingSerializer(serializers.Serializer[Any]):
+    """What is wrong with a text, and what it changes against the version that holds now."""
+
+    problems = PlacedProblemSerializer(many=True)
+    looser = serializers.ListField(child=serializers.CharField(), source="changes.looser")
+    stricter = serializers.ListField(child=serializers.CharField(), source="changes.stricter")
+    compared_with = serializers.CharField(source="former", default=None)
+
+
+class PolicyVersionDetailSerializer(PolicyVersionSerializer):
+    """One version with everybody who wrote on it and how its text stands."""
+
+    editors = serializers.SlugRelatedField[Any](slug_field="username", many=True, read_only=True)
+    standing = PolicyStandingSerializer()
+
+    class Meta(PolicyVersionSerializer.Meta):
+        fields = [*PolicyVersionSerializer.Meta.fields, "editors", "standing"]
 
 
 class EnvironmentSerializer(serializers.ModelSerializer[Environment]):

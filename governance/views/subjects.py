@@ -37,6 +37,8 @@ def subject_panel(review: GateReview) -> Mapping[str, Any]:
     return {
         "facts": _plain_facts(attributes_of(review)),
         "columns": _columns(attributes_of(review)),
+        "looser": attributes_of(review).get("looser") or [],
+        "stricter": attributes_of(review).get("stricter") or [],
         "metrics": sorted(review.facts.get("metrics", {}).items()),
     }
 
@@ -70,8 +72,9 @@ def _dataset_facts(review: GateReview) -> dict[str, list[Fact]]:
 
 def _policy_facts(review: GateReview) -> dict[str, list[Fact]]:
     pk = _number_of(review.subject_ref)
+    page = Fact("Text, differences and problems", reverse("governance:policy-version", args=[pk]))
     replayed = Fact("Replay over past reviews", reverse("governance:replay", args=[pk]))
-    return {"policy": [*_admin("governance_policyversion", "Policy version", pk), replayed]}
+    return {"policy": [page, replayed]}
 
 
 def _sprint_facts(review: GateReview) -> dict[str, list[Fact]]:
@@ -148,6 +151,9 @@ _SHOWN: Sequence[tuple[str, str]] = (
     ("target", "Target column"),
     ("row_count", "Rows"),
     ("leaks", "Unknown at prediction time"),
+    ("note", "What changes, and why"),
+    ("replaces", "Would replace"),
+    ("problems", "Wrong with the text"),
     ("sprint_goal", "Goal of the sprint"),
     ("sprint_days", "From and to"),
     ("approaches", "Approaches tried"),

@@ -1,5 +1,7 @@
 """The admin of governance: rows by role, states by command, drafts with their mistakes named."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
@@ -102,54 +104,61 @@ class TestPolicyDrafts:
     def text(self, version) -> str:
         return version.text
 
-    def post(self, client, version, text):
+    def post(self, client, version, text, **more):
         address = reverse("admin:governance_policyversion_add")
-        return client.post(address, {"policy": version.policy_id, "text": text})
+        return client.post(address, {"policy": version.policy_id, "text": text, **more})
 
-    def test_a_sound_text_becomes_the_next_draft(self, client_for, policy_writer, version, text):
-        response = self.post(client_for(policy_writer), version, text + "\n# reviewed\n")
-        assert response.status_code == 302
-        newest = PolicyVersion.objects.filter(policy=version.policy).latest("number")
-        assert (newest.number, newest.status) == (2, PolicyVersion.Status.DRAFT)
+    @pytest.fixture
+    def draft(self, client_for, policy_writer, version, text) -> PolicyVersion:
+        self.post(client_for(policy_writer), version, text + "\n# mine\n", note="Because.")
+        return PolicyVersion.objects.get(policy=version.policy, number=2)
 
-    def test_a_wrong_text_names_the_line_and_writes_nothing(
+    def test_a_text_becomes_the_next_draft(self, draft, policy_writer):
+        assert (draft.status, draft.note) == (PolicyVersion.Status.DRAFT, "Because.")
+        assert list(draft.editors.all()) == [policy_writer]
+
+    def test_a_wrong_text_is_kept_and_its_mistakes_are_named(
         self, client_for, policy_writer, version, text
     ):
         broken = text.replace("roles: [validator], people: 1", "roles: [wizard], people: 1")
-        response = self.post(client_for(policy_writer), version, broken)
-        assert response.status_code == 200
-        page = response.content.decode()
-        assert "line " in page
-        assert "wizard" in page
-        assert PolicyVersion.objects.filter(policy=version.policy).count() == 1
-
-    def test_saving_a_draft_writes_the_next_version(self, client_for, policy_writer, version, text):
         client = client_for(policy_writer)
-        self.post(client, version, text + "\n# one\n")
+        assert self.post(client, version, broken).status_code == 302
         draft = PolicyVersion.objects.get(policy=version.policy, number=2)
+        assert draft.text == broken.replace("\r\n", "\n")
+        page = client.get(reverse("admin:governance_policyversion_changelist")).content.decode()
+        assert re.search(r"Line \d+, column \d+, gates.validation.sign_offs.low.roles.0", page)
+
+    def test_a_draft_is_edited_in_place_by_whoever_read_the_newest(
+        self, client_for, policy_writer, draft, text
+    ):
+        editor = UserFactory(username="eddy")
+        editor.user_permissions.add(*policy_writer.user_permissions.all())
         address = reverse("admin:governance_policyversion_change", args=[draft.pk])
-        assert client.post(address, {"text": text + "\n# two\n"}).status_code == 302
+        typed = {"text": text + "\n# two\n", "note": "", "read_version": draft.version_lock}
+        assert client_for(editor).post(address, typed).status_code == 302
+        late = {"text": "lost?", "note": "", "read_version": draft.version_lock}
+        kept = client_for(policy_writer).post(address, late)
+        assert "What you typed is still here" in kept.content.decode()
+        assert "lost?" in kept.content.decode()
         draft.refresh_from_db()
-        assert draft.text.endswith("# one\n")
-        assert PolicyVersion.objects.filter(policy=version.policy).latest("number").number == 3
+        assert draft.text.endswith("# two\n")
+        assert set(draft.editors.all()) == {policy_writer, editor}
+        assert PolicyVersion.objects.filter(policy=draft.policy).count() == 2
+
+    def test_the_form_checks_while_typing_and_by_a_button(self, client_for, policy_writer, draft):
+        address = reverse("admin:governance_policyversion_change", args=[draft.pk])
+        page = client_for(policy_writer).get(address)
+        assert 'formaction="/policies/check/"' in page.content.decode()
+        assert 'hx-post="/policies/check/"' in page.content.decode()
+        assert list(faces.offences_in(page)) == []
 
     def test_a_published_text_cannot_be_changed(self, client_for, policy_writer, version, text):
         address = reverse("admin:governance_policyversion_change", args=[version.pk])
-        response = client_for(policy_writer).post(address, {"text": "schema: 1"})
+        typed = {"text": "schema: 1", "note": "", "read_version": version.version_lock}
+        response = client_for(policy_writer).post(address, typed)
         assert response.status_code == 403
         version.refresh_from_db()
         assert version.text == text
-
-    def test_the_author_cannot_publish(self, client_for, policy_writer, version, text):
-        client = client_for(policy_writer)
-        self.post(client, version, text + "\n# mine\n")
-        draft = PolicyVersion.objects.get(policy=version.policy, number=2)
-        address = reverse("admin:governance_policyversion_changelist")
-        chosen = {"action": "publish", "_selected_action": [draft.pk]}
-        page = client.post(address, chosen, follow=True).content.decode()
-        assert "may not publish it" in page
-        draft.refresh_from_db()
-        assert draft.status == PolicyVersion.Status.DRAFT
 
 
 def test_sign_offs_have_no_form(browse, review, validator):

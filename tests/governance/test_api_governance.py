@@ -16,7 +16,6 @@ from governance.models import (
     Finding,
     GateReview,
     LineageNode,
-    PolicyVersion,
     Promotion,
     SignOff,
 )
@@ -448,22 +447,6 @@ class TestWaiversAndDelegations:
         assert (given.status_code, given.json()["holder"]) == (201, "vera")
         address = f"{V1}delegations/{given.json()['id']}/revoke/"
         assert api(validator).post(address).json()["revoked_at"]
-
-
-class TestPolicies:
-    def test_writing_needs_the_permission(self, api, review, lead, superuser):
-        text = PolicyVersion.objects.get(policy__name="standard").text
-        body = {"name": "standard", "title": "Standard policy", "text": text + "\n# next\n"}
-        refused = api(lead).post(f"{V1}policy-versions/", body, format="json")
-        assert (refused.status_code, refused.json()["code"]) == (403, "may_not_write_policies")
-        written = api(superuser).post(f"{V1}policy-versions/", body, format="json")
-        assert (written.status_code, written.json()["number"]) == (201, 2)
-
-    def test_a_wrong_text_is_refused_with_lines(self, api, review, superuser):
-        body = {"name": "standard", "title": "Standard policy", "text": "schema: 2\n"}
-        response = api(superuser).post(f"{V1}policy-versions/", body, format="json")
-        assert (response.status_code, response.json()["code"]) == (400, "invalid_policy")
-        assert all("line" in problem for problem in response.json()["problems"])
 
 
 class TestLineage:
