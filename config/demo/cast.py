@@ -23,9 +23,21 @@ PEOPLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "mia": ("Mia", "Moreau", (Role.ML_ENGINEER,)),
     "vera": ("Vera", "Vance", (Role.VALIDATOR,)),
     "rita": ("Rita", "Rossi", (Role.RISK_OFFICER,)),
+    "olga": ("Olga", "Orlova", (Role.OPERATIONS,)),
     "pia": ("Pia", "Pohl", (Role.PRIVACY_OFFICER,)),
+    "cara": ("Cara", "Conti", (Role.SUBJECT_MATTER_EXPERT,)),
     "axel": ("Axel", "Adler", (Role.AUDITOR,)),
     "otto": ("Otto", "Olsen", ()),
+}
+
+
+#: Department by user name: whoever validates at high risk answers to another than the builders.
+LINES = {
+    **dict.fromkeys(("lena", "sam", "mia"), "Data science"),
+    **dict.fromkeys(("bruno", "dora", "cara"), "Retail banking"),
+    **dict.fromkeys(("vera", "rita", "pia"), "Risk control"),
+    "olga": "IT operations",
+    "axel": "Internal audit",
 }
 
 
@@ -99,9 +111,9 @@ def found_project(
     users = {user.username: user for user in User.objects.filter(username__in=PEOPLE)}
     bruno, lena = (person(users[name], method="command") for name in ("bruno", "lena"))
     project = projects.create_project(actor=bruno, slug=slug, name=name, summary=summary, tier=tier)
-    for role in PEOPLE["lena"][2]:
-        projects.assign_role(project, actor=bruno, user=users["lena"], role=role)
     for username, (_first, _last, roles) in PEOPLE.items():
-        for role in roles if username != "lena" else ():
-            projects.assign_role(project, actor=lena, user=users[username], role=role)
+        giver = bruno if username == "lena" else lena
+        terms = projects.RoleTerms(reporting_line=LINES.get(username, ""))
+        for role in roles:
+            projects.assign_role(project, actor=giver, user=users[username], role=role, terms=terms)
     return project

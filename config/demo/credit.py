@@ -1,4 +1,4 @@
-"""Chapter eight: consumer credit, a high-risk use, up to the validation that still waits."""
+"""Chapter nine: consumer credit, a high-risk use, up to the validation that still waits."""
 
 import json
 from datetime import date, timedelta
@@ -37,7 +37,7 @@ ITEMS: dict[str, dict[str, Any]] = {
 
 
 def credit(play: Play) -> None:
-    """Scope, release and train on German credit, and stop where two signatures are missing."""
+    """Scope, release and train on German credit, and stop where signatures are missing."""
     play.stage.chapter("A second project: consumer credit, high risk, in validation")
     with play.stage.act("Project founded; Pia watches over privacy") as remarks:
         project = found_project(
@@ -57,13 +57,20 @@ def credit(play: Play) -> None:
 
 def _scope(play: Play) -> None:
     lena = play.cast["lena"]
-    with play.stage.act("Scope written, submitted and signed by three") as remarks:
+    with play.stage.act("Scope written, submitted and signed by four") as remarks:
         content = json.loads((FIXTURES / "scopes" / "german-credit.json").read_text())
         body = {"project": play.project_id, "content": content}
         scope = lena.post("/api/v1/scoping-documents/", body)
         lena.post(f"/api/v1/scoping-documents/{scope['id']}/submit/")
+        impact = {
+            "rights": "A refused credit can be asked for again; two clerks decide, not the score.",
+            "data": "Published and anonymous; protected attributes are watched, never learned.",
+        }
+        about = f"scoping_document:{scope['id']}"
+        play.record("pia", "impact_assessment", "Impact on rights and data", impact, about=about)
         review = play.request_review("lena", "scope", "scoping_document", scope["id"])
         play.sign("bruno", review, "business_owner", "Worth it if clerks stay in charge.")
+        play.sign("olga", review, "operations", "One more answer a second is no burden.")
         play.sign("dora", review, "data_owner", "The record may be used for this.")
         decided = play.sign("rita", review, "risk_officer", "The groups are watched.")
         play.expect(decided["status"] == "approved", "The scope gate did not pass.")
@@ -91,6 +98,7 @@ def _data(play: Play) -> Any:
         dataset = sam.upload("/api/v1/datasets/", form, {"file": file})
         job = sam.post(f"/api/v1/datasets/{dataset['id']}/explore/")
         sam.wait_for_job(job["id"], play.stage.progress)
+        _look_for_people(play, f"dataset_version:{dataset['id']}")
         review = play.request_review("sam", "data", "dataset_version", dataset["id"])
         play.sign("dora", review, "data_owner", "Released for this purpose.")
         play.sign("lena", review, "lead", "Fit for the sprint.")
@@ -98,6 +106,21 @@ def _data(play: Play) -> Any:
         play.expect(decided["status"] == "approved", "The data gate did not pass.")
         remarks.append(f"{dataset['row_count']:,} rows, gate is {decided['status']}")
     return dataset
+
+
+def _look_for_people(play: Play, about: str) -> None:
+    """Record what the gate asks at high risk: the lawful basis, and who is in the data."""
+    from pipeline.ml import credit as table
+
+    frame = table.read((FIXTURES / "german.data").read_bytes())
+    privacy = {
+        "lawful_basis": "Published for research.",
+        "personal_data": "None: no names, no keys.",
+    }
+    shares = frame["personal_status"].value_counts(normalize=True).round(3)
+    profile = {"rows": len(frame), "share_by_personal_status": shares.to_dict()}
+    play.record("pia", "privacy_assessment", "Search for personal data", privacy, about=about)
+    play.record("sam", "bias_profile", "Who is in the data", profile, about=about)
 
 
 def _sprint(play: Play, dataset: Any) -> tuple[Any, dict[str, int]]:
@@ -183,62 +206,42 @@ def _by_group(trained: Any) -> dict[str, float]:
 
 
 def _promotion(play: Play) -> None:
-    rule, _ = play.memory["credit:rule_baseline"]
-    trained, logged = play.memory["credit:logistic_regression"]
-    with play.stage.act("Logistic regression registered and put up for production") as remarks:
+    with play.stage.act("Logistic regression registered and put up for staging") as remarks:
+        _, logged = play.memory["credit:logistic_regression"]
         number = play.memory["gateway"].register_model(SLUG, logged)
-        sam, mia = play.cast["sam"], play.cast["mia"]
-        found = sam.get("/api/v1/model-versions/", model__name=SLUG, number=number)
-        version = found["results"][0]
-        subject = {
-            "project": play.project_id,
-            "subject_kind": "model_version",
-            "subject_ref": f"model_version:{version['id']}",
-        }
-        _show(sam, subject, trained, rule)
-        body = {
-            "project": play.project_id,
-            "model_name": SLUG,
-            "model_version": number,
-            "subject_ref": subject["subject_ref"],
-            "environment": "production",
-            "reason": "First estimate beside the clerks' own judgement.",
-        }
-        requested = mia.post("/api/v1/promotions/", body)
-        review = mia.get(f"/api/v1/gate-reviews/{requested['review']}/")
+        found = play.cast["sam"].get("/api/v1/model-versions/", model__name=SLUG, number=number)
+        play.memory["version"] = found["results"][0]
+        _document(play)
+        review = play.request_promotion("staging", "First estimate beside the clerks' judgement.")
         play.memory["credit_review"] = review["id"]
         remarks.append(play.unmet(review))
         signed = play.sign("vera", review, "validator", "Judged on the hold-out, by group.")
         play.expect(signed["status"] == "open", f"The review is already {signed['status']}.")
-        remarks.append("Vera has signed; business owner and risk officer are waited for")
+        remarks.append("Vera has signed; risk officer, expert and some evidence are waited for")
 
 
-def _show(sam: Any, subject: dict[str, Any], trained: Any, rule: Any) -> None:
+def _document(play: Play) -> None:
     """Put the card and the comparison with the rule of today on record, as a whole and by group."""
     from pipeline.ml import credit as table
     from pipeline.ml import plots
     from pipeline.ml.evaluation import compare, compare_slices
 
+    rule, _ = play.memory["credit:rule_baseline"]
+    trained, _ = play.memory["credit:logistic_regression"]
     comparisons = compare(trained.target, rule.scores, trained.scores)
-    rows = [row.as_row() for row in comparisons]
     groups = table.slices(trained.inputs)
     by_group = compare_slices(trained.target, rule.scores, trained.scores, groups)
+    apart = [one.as_row() for one in by_group]
     compared = {
         "champion": "checking account",
         "challenger": "logistic",
-        "metrics": rows,
-        "slices": [one.as_row() for one in by_group],
+        "metrics": [row.as_row() for row in comparisons],
+        "slices": apart,
     }
-    for kind, title, data in (
-        ("model_card", "Model card", CARD),
-        ("champion_comparison", "Against the rule of today, on the hold-out", compared),
-    ):
-        sam.post("/api/v1/evidence/", {**subject, "kind": kind, "title": title, "data": data})
-    picture = plots.comparison_picture(comparisons)
-    form = {**subject, "kind": "plot", "title": picture.title}
-    described = {"description": picture.description, "table": picture.table}
-    form["data"] = json.dumps(described)
-    sam.upload("/api/v1/evidence/", form, {"file": ("plot.svg", picture.svg, "image/svg+xml")})
+    play.record("sam", "model_card", "Model card", CARD)
+    play.record("sam", "champion_comparison", "Against the rule of today, held out", compared)
+    play.record("sam", "slice_report", "Each group beside the rule", {"slices": apart})
+    play.record_plot("sam", plots.comparison_picture(comparisons))
 
 
 CARD = {

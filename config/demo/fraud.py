@@ -1,4 +1,4 @@
-"""Chapter nine: card fraud, three scopes side by side, and the one that waits for its gate."""
+"""Chapter ten: card fraud, three scopes side by side, and the one that waits for its gate."""
 
 import json
 from datetime import date, timedelta

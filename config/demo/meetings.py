@@ -31,6 +31,34 @@ def end_of_sprint(play: Play) -> None:
         play.expect(closed["status"] == "closed", f"The sprint is {closed['status']}.")
         snapshot = lena.get(f"/api/v1/sprints/{sprint}/snapshot/")
         remarks.append(f"snapshot sha256 {snapshot['digest'][:12]}…, one promise to keep")
+    _go_on(play)
+
+
+def _go_on(play: Play) -> None:
+    """Let those who pay and build decide on what the sprint found."""
+    with play.stage.act("Meeting after the experiments: Bruno decides to go on") as remarks:
+        output = {
+            "chosen_approach": play.winner.replace("_", " "),
+            "estimate": "20 person days, 35 at worst",
+            "run_cost": "One small machine, and two days a quarter for its reviews",
+            "epics": ["Order of calls in the dialler", "Reasons beside each score"],
+        }
+        _record(
+            play,
+            "post_experimentation",
+            decider="bruno",
+            decision="go",
+            notes="Build it for one call centre; look again after a month.",
+            output=output,
+            attendees=["lena", "sam", "mia", "bruno", "cara"],
+        )
+        remarks.append("go")
+    with play.stage.act("Its gate: Bruno and Mia sign") as remarks:
+        review = play.request_review("lena", "experiment_review", "sprint", play.memory["sprint"])
+        play.sign("bruno", review, "business_owner", "Worth building; start with one call centre.")
+        decided = play.sign("mia", review, "ml_engineer", "It can be run with what we have.")
+        remarks.append(f"gate is {decided['status']}")
+        play.expect(decided["status"] == "approved", f"Not passed: {decided['unmet']}")
 
 
 def _record(play: Play, kind: str, **content: Any) -> None:

@@ -1,4 +1,4 @@
-"""Chapter seven: the months that followed, the monitor, and a candidate that has to ask."""
+"""Chapter eight: the months that followed, the monitor, and a candidate that has to ask."""
 
 from typing import Any
 
@@ -119,12 +119,18 @@ def _candidate(play: Play) -> None:
         job = mia.wait_for_job(job["id"], play.stage.progress)
         waiting = _first(mia, "/api/v1/promotions/?status=requested")
         play.expect(waiting, "No promotion was requested.")
-        play.memory["candidate_review"] = waiting["review"]
         remarks.append(
             f"version {waiting['model_version']} waits; requested as {waiting['requested_as']}"
         )
-        review = play.cast["vera"].get(f"/api/v1/gate-reviews/{waiting['review']}/")
-        play.expect(review["status"] == "open", "The candidate's review is not open.")
+        asked = {"subject_ref": waiting["subject_ref"], "status": "open"}
+        reviews = play.cast["vera"].get("/api/v1/gate-reviews/", **asked)["results"]
+        gates = {review["gate"]: review["id"] for review in reviews}
+        play.expect(
+            set(gates) == {"validation", "pre_production", "production"},
+            f"The candidate waits at {', '.join(gates) or 'no gate'}.",
+        )
+        play.memory["candidate_review"] = gates["validation"]
+        remarks.append(f"at the gates {', '.join(sorted(gates))}")
 
 
 def _first(visitor: Any, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""Chapter eight: the ledger leaves the house and is checked by someone who trusts nobody here."""
+"""Chapter eleven: the ledger leaves the house and is checked by someone who trusts nobody here."""
 
 import shutil
 import subprocess

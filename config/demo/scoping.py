@@ -23,7 +23,7 @@ def people_and_hasty_scope(play: Play) -> None:
             "Which customers should the bank call about a term deposit?",
         )
         play.project_id = project.pk
-        remarks.append("ten people, Lena and Sam with two roles each")
+        remarks.append("twelve people, Lena and Sam with two roles each")
     lena = play.cast["lena"]
     with play.stage.act("First scoping document written") as remarks:
         hasty = _write_scope(play, "term-deposit-blog.json")
@@ -41,7 +41,7 @@ def people_and_hasty_scope(play: Play) -> None:
 def balanced_scope(play: Play) -> None:
     """Write a scope that holds, be refused a sprint before approval, and pass gate `scope`."""
     play.stage.chapter("A balanced scope and its gate")
-    lena, bruno, dora = play.cast["lena"], play.cast["bruno"], play.cast["dora"]
+    lena, bruno, rita = play.cast["lena"], play.cast["bruno"], play.cast["rita"]
     with play.stage.act("Second scoping document written") as remarks:
         scope = _write_scope(play, "term-deposit.json")
         remarks.append(play.readiness(scope["id"]))
@@ -57,15 +57,15 @@ def balanced_scope(play: Play) -> None:
         review = play.request_review("lena", "scope", "scoping_document", scope["id"])
         remarks.append(play.unmet(review))
     play.refuse_signature("Lena signs the scope she wrote", "lena", review, "business_owner")
-    with play.stage.act("Bruno and Dora sign") as remarks:
+    with play.stage.act("Bruno and Rita sign") as remarks:
         play.sign("bruno", review, "business_owner", "I want this built as written.")
-        decided = play.sign("dora", review, "data_owner", "The data may be used for this.")
+        decided = play.sign("rita", review, "risk_officer", "The harm is small and watched.")
         remarks.append(f"gate is {decided['status']}")
         play.expect(decided["status"] == "approved", "The scope gate did not pass.")
     document = bruno.get(f"/api/v1/scoping-documents/{scope['id']}/")
     play.expect(document["status"] == "approved", "The scoping document is not approved.")
     play.expect(
-        dora.get(f"/api/v1/gate-reviews/{review['id']}/")["status"] == "approved",
+        rita.get(f"/api/v1/gate-reviews/{review['id']}/")["status"] == "approved",
         "The gate review is not approved.",
     )
 

@@ -1,4 +1,4 @@
-"""Chapter six: what was signed answers over HTTP, and nothing else does."""
+"""Chapter seven: what was signed answers over HTTP, and nothing else does."""
 
 from pathlib import Path
 from typing import Any

@@ -14,6 +14,7 @@ from config.demo import (
     months,
     promotion,
     record,
+    release,
     scoping,
     serving,
 )
@@ -28,6 +29,7 @@ CHAPTERS: tuple[Callable[[Play], None], ...] = (
     data.data,
     experiments.experiments,
     promotion.promotion,
+    release.release,
     serving.serving,
     months.months,
     credit.credit,

@@ -26,12 +26,13 @@ CHAPTERS = {
     2: "A balanced scope and its gate",
     3: "The data, explored and released",
     4: "The sprint: hypotheses, experiments, runs",
-    5: "A model version and its promotion",
-    6: "Serving what was signed",
-    7: "The following months",
-    8: "A second project: consumer credit, high risk, in validation",
-    9: "A third project: card fraud, in scoping",
-    10: "The record, checked from outside",
+    5: "A model version and its validation",
+    6: "Staging, canary, production",
+    7: "Serving what was signed",
+    8: "The following months",
+    9: "A second project: consumer credit, high risk, in validation",
+    10: "A third project: card fraud, in scoping",
+    11: "The record, checked from outside",
 }
 #: What the doors answer, by chapter and in this order. The story itself only asks that they say no.
 REFUSALS = {
@@ -44,8 +45,8 @@ REFUSALS = {
         "separation_of_duties",
         "signing_needs_session",
     ],
-    6: ["unknown_column", "digest_mismatch"],
-    9: ["scope_not_ready", "scope_not_ready"],
+    7: ["unknown_column", "digest_mismatch"],
+    10: ["scope_not_ready", "scope_not_ready"],
 }
 HEADING = re.compile(r"^\[(\d+)/\d+\] (.+?)  \(\d+ s\)$")
 REFUSED = re.compile(r"^  no  .+: refused \((\w+)\)$")
@@ -151,7 +152,7 @@ class TestPlayed:
         export = told.home / "demo" / "ledger-export.zip"
         assert export.exists()
         with Playing(told, tmp_path / "second.log") as second:
-            second.wait_for("[2/10]")
+            second.wait_for("[2/11]")
             family = descendants_of(second.process.pid)
             assert len(family) > 3, "the web process, the workers and the story"
             second.process.send_signal(signal.SIGTERM)
