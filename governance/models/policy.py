@@ -72,7 +72,7 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
         raise _set_by_policy()
 
     def declare(self, name: str, **values: Any) -> int:
-        """Write what a published policy version says; `services.policies` is its only caller."""
+        """Write what a published policy says; only `services.policy_publishing` calls it."""
         return models.QuerySet.update(self.filter(name=name), **values)
 
 

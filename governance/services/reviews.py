@@ -4,7 +4,7 @@ Signing lives in `signing`, the list of possible signers in `signers`; both are 
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
@@ -45,6 +45,7 @@ from projects.actors import Actor, system
 from projects.errors import InvalidInput, NotFound, RuleViolated, StaleState
 from projects.lifecycle import compare_and_swap, move
 from projects.models import Project
+from projects.rules.working_days import WorkingDays
 
 __all__ = [
     "Eligibility",
@@ -255,10 +256,10 @@ def give_feedback(review: GateReview, *, actor: Actor, text: str) -> Feedback:
 
 
 def _due_by(gate: GateRules) -> date | None:
-    """Return the day by which the policy wants this gate decided, if it names one."""
+    """Return the working day by which the policy wants this gate decided, if it names one."""
     if gate.decide_within_days is None:
         return None
-    return now().date() + timedelta(days=gate.decide_within_days)
+    return WorkingDays().after(now().date(), gate.decide_within_days)
 
 
 def _action(request: ReviewRequest) -> str:
