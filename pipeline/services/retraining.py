@@ -281,6 +281,13 @@ def _record_evidence(
         },
     )
     record_evidence(comparison, actor=actor)
+    apart = dataclasses.replace(
+        comparison,
+        kind="slice_report",
+        title=f"{version} by slice",
+        data={"dataset": candidate.dataset.ref, "slices": comparison.data["slices"]},
+    )
+    record_evidence(apart, actor=actor)
     for picture in _pictures(candidate, champion, version):
         plot = dataclasses.replace(
             comparison,

@@ -148,14 +148,13 @@ def test_approvals_last_shorter_where_more_is_at_stake():
     assert all(gate.decide_within_days for gate in STANDARD.gates.values())
 
 
-def test_a_corrected_card_ends_no_sign_off_and_no_condition_speaks_of_what_was_trained():
+def test_a_corrected_card_or_another_scope_ends_no_sign_off_but_what_was_trained_always_does():
     for gate in STANDARD.gates.values():
         kept = {part for one in gate.copy_conditions for part in one.changed}
-        assert not {part.partition(":")[0] for part in kept} - {"card", "evidence"}
+        assert not {part.partition(":")[0] for part in kept} - {"card", "evidence", "scope"}
         if gate.subject == "model_version" and gate.name != "retirement":
-            assert any(
-                one.changed == {"card"} and one.roles is None for one in gate.copy_conditions
-            )
+            free = [one.changed for one in gate.copy_conditions if one.roles is None]
+            assert free == [{"card"}, {"scope"}]
         for one in gate.copy_conditions:
             assert one.roles is None or one.roles <= set(gate.sign_offs["high"].roles)
 

@@ -141,6 +141,8 @@ def test_a_candidate_is_trained_compared_and_asks_for_promotion(
     assert comparison.data["champion_version"] == deployment.version.number
     assert {row["metric"] for row in comparison.data["metrics"]} >= {"roc_auc", "brier"}
     assert all("=" in row["slice"] for row in comparison.data["slices"])
+    report = Evidence.objects.get(kind="slice_report")
+    assert report.data["slices"] == comparison.data["slices"]
     assert Evidence.objects.filter(kind="plot", subject_ref=candidate.ref).count() == 4
     promotion = Promotion.objects.get(status="requested")
     assert promotion.requested_as == "system:retraining"
