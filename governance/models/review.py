@@ -112,7 +112,8 @@ class GateReview(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.gate} of {self.subject_label}"
+        gate = self.gate.replace("_", " ")
+        return f"{gate} of {self.subject_label}"
 
     @property
     def ref(self) -> str:
