@@ -199,6 +199,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "GateReviewStatusEnum": "governance.models.GateReview.Status",
+        "JobStatusEnum": "pipeline.models.Job.Status",
+        "PolicyVersionStatusEnum": "governance.models.PolicyVersion.Status",
         "RoleEnum": "projects.models.Stakeholder.Role",
         "ScopingDocumentStatusEnum": "projects.models.ScopingDocument.Status",
         "SignOffOutcomeEnum": "governance.models.SignOff.Outcome",

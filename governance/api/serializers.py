@@ -93,7 +93,7 @@ class StandingVersionSerializer(serializers.ModelSerializer[Promotion]):
         fields = ["id", "project", "model_name", "model_version", "review", "applied_at"]
 
 
-class StandingSerializer(serializers.Serializer[Any]):
+class EnvironmentOverviewSerializer(serializers.Serializer[Any]):
     """One environment with what stands there."""
 
     environment = EnvironmentSerializer()
@@ -200,7 +200,7 @@ class GateReviewDetailSerializer(GateReviewSerializer):
                   "sign_offs", "feedback", "unmet", "allowed_actions"]  # fmt: skip
 
 
-class FateSerializer(serializers.Serializer[Any]):
+class SignOffFateSerializer(serializers.Serializer[Any]):
     """Whether a sign-off outlived that the review was bound anew, and why."""
 
     role = serializers.CharField(source="survival.role")
@@ -213,7 +213,7 @@ class RefreshedReviewSerializer(GateReviewDetailSerializer):
     """A review that was bound anew: what moved, and what became of its sign-offs."""
 
     moved = serializers.ListField(child=serializers.CharField())
-    fates = FateSerializer(many=True)
+    fates = SignOffFateSerializer(many=True)
 
     class Meta(GateReviewDetailSerializer.Meta):
         fields = [*GateReviewDetailSerializer.Meta.fields, "moved", "fates"]

@@ -136,6 +136,7 @@ def _walk(resolver: Any, prefix: str) -> Iterator[tuple[str, str]]:
             yield from _walk(pattern, place)
         elif place.startswith(f"{V1}/"):
             address = re.sub(r"\(\?P<(\w+)>[^)]*\)", _stand_in, place.replace("/^", "/"))
+            address = re.sub(r"<\w+:\w+>", "1", address)
             methods = getattr(pattern.callback, "actions", None) or {"get": ""}
             yield from [(method, address) for method in methods]
 

@@ -196,6 +196,7 @@ def test_a_route_without_a_line_would_be_found() -> None:
 # --- REST --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("thing", ["review", "promotion", "finding"])
 def test_each_command_over_rest_for_each_role_in_each_state(things: Things, thing: str) -> None:
     wrong = {}
@@ -259,6 +260,7 @@ def _other_bodies(things: Things) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_rest_shows_of_a_project_strangers_do_not_see(things: Things) -> None:
     wrong = {}
     for row in rows("GET", lambda action: action == "project"):
@@ -278,6 +280,7 @@ def test_what_rest_shows_of_a_project_strangers_do_not_see(things: Things) -> No
 # --- Pages -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_pages_show_of_a_project_strangers_do_not_see(things: Things) -> None:
     wrong = {}
     for row in rows("PAGE", lambda action: action == "project"):
@@ -292,6 +295,7 @@ def test_what_pages_show_of_a_project_strangers_do_not_see(things: Things) -> No
     assert wrong == {}
 
 
+@pytest.mark.slow
 def test_a_button_does_nothing_for_whoever_lacks_the_role(things: Things) -> None:
     wrong = {}
     for row in rows("PAGE", lambda action: action in ACTIONS):

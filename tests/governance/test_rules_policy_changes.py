@@ -102,7 +102,8 @@ def _weaker_requirement(name: str, number: int, rule: Raw) -> Iterator[tuple[str
         yield f"{label} informs", _set(here, blocking=False)
     if not rule.get("waivable", True):
         yield f"{label} waivable", _set(here, waivable=True)
-    yield f"{label} another check", _set(here, check="run_finished", params={})
+    if rule["check"] != "run_finished":
+        yield f"{label} another check", _set(here, check="run_finished", params={})
     tiers = rule.get("tiers", list(TIERS))
     if len(tiers) > 1:
         yield f"{label} tiers", _set(here, tiers=tiers[1:])

@@ -18,6 +18,7 @@ from projects.errors import (
     RuleViolated,
     StaleState,
 )
+from projects.rules.working_days import WorkingDays
 from tests.factories import StakeholderFactory, UserFactory, session_actor
 
 pytestmark = pytest.mark.django_db
@@ -194,11 +195,11 @@ class TestDueDate:
         "case",
         [
             (None, None, None),
-            (10, None, TODAY + timedelta(days=10)),
+            (10, None, WorkingDays().after(TODAY, 10)),
             (10, TODAY + timedelta(days=3), TODAY + timedelta(days=3)),
         ],
     )
-    def test_the_policy_names_one_where_the_request_does_not(
+    def test_the_policy_names_a_working_day_where_the_request_names_none(
         self, policy, submitted_scope, lead, monkeypatch, case
     ):
         days, wanted, due_on = case

@@ -7,7 +7,7 @@ import pytest
 
 from config import checks as system_checks
 from governance.models import PolicyVersion
-from governance.services import check_registry, evaluating, policies, reviews
+from governance.services import check_registry, evaluating, policies, policy_texts, reviews
 from projects.actors import system
 from projects.errors import InvalidInput
 from tests import working_policy
@@ -50,7 +50,7 @@ def install(tmp_path, monkeypatch):
     def forget():
         importlib.invalidate_caches()
         check_registry.gathered.cache_clear()
-        policies.parse_text.cache_clear()
+        policy_texts.read_text.cache_clear()
 
     yield installed
     monkeypatch.undo()
@@ -159,7 +159,7 @@ def test_parameters_of_an_own_check_are_judged_with_the_policy(install, settings
 
 def test_a_policy_cannot_name_a_check_that_is_not_installed(own_policy):
     check_registry.gathered.cache_clear()
-    policies.parse_text.cache_clear()
+    policy_texts.read_text.cache_clear()
     sys.path = [place for place in sys.path if not place.endswith("acme-checks")]
     with pytest.raises(InvalidInput) as refusal:
         policies.parse_text(own_policy)
@@ -204,7 +204,7 @@ def test_a_published_policy_whose_check_is_gone_blocks_and_stays_readable(
     assert result_of(review).outcome == "pass"
     sys.path = [place for place in sys.path if not place.endswith("acme-checks")]
     check_registry.gathered.cache_clear()
-    policies.parse_text.cache_clear()
+    policy_texts.read_text.cache_clear()
     assert policies.rules_of(PolicyVersion.objects.get(policy__name="standard")).gates["data"]
     with faces.fake_subjects():
         reviews.evaluate_review(review, actor=system("governance"))

@@ -220,7 +220,7 @@ def test_unclear_regulation_passes_at_the_low_tier_only():
 
 def test_fields_that_a_tier_does_not_need_cost_nothing_there():
     names = ("retirement_criteria", "threats", "dpia", "foreseeable_misuse", "decision_weights")
-    bare = changed(**dict.fromkeys(names, ""), **dict.fromkeys(ANSWERS, 0))
+    bare = changed(**dict.fromkeys(names, ""), decision_scores=[], **dict.fromkeys(ANSWERS, 0))
     readiness = assess(bare, MEDIUM)
     assert readiness.tier.chosen == "low"
     assert (readiness.blockers, readiness.lost) == ((), ())

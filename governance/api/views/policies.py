@@ -90,10 +90,10 @@ class EnvironmentViewSet(GovernanceViewSet):
     serializer_class = shapes.EnvironmentSerializer
     filterset_fields = ["name", "alias", "mode"]
 
-    @extend_schema(responses=shapes.StandingSerializer(many=True))
+    @extend_schema(responses=shapes.EnvironmentOverviewSerializer(many=True))
     @action(detail=False, pagination_class=None, filter_backends=[])
     def overview(self, request: Request) -> Response:
         """Tell of each environment what stands, what was let through, and who set its mode."""
         return Response(
-            shapes.StandingSerializer(environments.overview(self.actor), many=True).data
+            shapes.EnvironmentOverviewSerializer(environments.overview(self.actor), many=True).data
         )

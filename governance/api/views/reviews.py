@@ -186,7 +186,10 @@ class GateReviewViewSet(GovernanceViewSet):
         rows = review.dossiers.select_related("issued_by")
         return Response(inbox_shapes.DossierSerializer(rows, many=True).data)
 
-    @extend_schema(responses={(200, "text/html"): OpenApiTypes.BINARY})
+    @extend_schema(
+        parameters=[OpenApiParameter("digest", str, OpenApiParameter.PATH)],
+        responses={(200, "text/html"): OpenApiTypes.BINARY},
+    )
     @action(
         detail=True,
         methods=["get"],
