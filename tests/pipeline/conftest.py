@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from governance.models import Environment, GateReview, PolicyVersion, Promotion
 from governance.services import policies
+from governance.services.binding import as_it_is
+from governance.subjects import SubjectFacts
 from pipeline.adapters import model_files, model_writing
 from pipeline.adapters.model_writing import ModelToLog
 from pipeline.gateway.digest import tree_digest
@@ -131,7 +133,7 @@ class World:
     def promotion(self, version: ModelVersion, status: str = "approved") -> Promotion:
         """Return a promotion whose review was approved."""
         now = timezone.now()
-        review = GateReview.objects.create(
+        review = GateReview(
             project=self.project,
             gate="validation",
             policy_version=self.policy_version,
@@ -140,14 +142,17 @@ class World:
             subject_label=str(version),
             model_name=version.model.name,
             model_version=version.number,
-            bindings={"model_files": version.files_digest},
-            bindings_digest="0" * 64,
             tier="medium",
             status=GateReview.Status.APPROVED,
             requested_as="user:1",
             decided_at=now,
             expires_at=now + timedelta(days=365),
         )
+        # Files alone, without the run: most of these tests have no MLflow that could be asked.
+        files = {"model_files": version.files_digest}
+        bound = as_it_is(review, SubjectFacts(str(version), self.project, files))
+        review.bindings, review.bindings_digest = dict(bound.bindings), bound.digest
+        review.save()
         return Promotion.objects.create(
             project=self.project,
             environment=self.environment,

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from governance.models import LineageEdge, Promotion
+from governance.models import LineageEdge, PolicyVersion, Promotion
+from governance.rules.digests import digest_of_set
 from ledger.models import LedgerEntry
 from pipeline.adapters import registry
 from pipeline.models import Job, Monitor
@@ -108,9 +110,27 @@ def test_changed_files_are_noticed_before_the_alias_moves(approved, world, alias
     (model_directory_of(approved) / "number.txt").write_text("changed")
     assert not promoting.apply_promotion(approved.pk, worker=WORKER)
     approved.refresh_from_db()
-    assert approved.status in {"failed", "suspended"}
-    assert approved.status_reason
+    assert approved.status == "failed"
+    assert "was signed" in approved.status_reason
     assert (aliases["sets"], applied_entries()) == (0, 0)
+
+
+def test_a_policy_that_was_edited_past_the_services_halts_the_promotion(approved, aliases):
+    version = approved.review.policy_version
+    QuerySet(PolicyVersion).filter(pk=version.pk).update(text=f"{version.text}# Softer.\n")
+    assert not promoting.apply_promotion(approved.pk, worker=WORKER)
+    approved.refresh_from_db()
+    assert approved.status == "suspended"
+    assert approved.status_reason.startswith("The policy version changed")
+    assert (aliases["sets"], applied_entries()) == (0, 0)
+
+
+def test_an_approval_that_bound_its_evidence_as_one_is_applied(approved, aliases):
+    approved.review.bindings["evidence"] = digest_of_set([])
+    approved.review.save()
+    assert promoting.apply_promotion(approved.pk, worker=WORKER)
+    approved.refresh_from_db()
+    assert (approved.status, aliases["sets"], applied_entries()) == ("applied", 1, 1)
 
 
 def test_files_that_change_after_the_claim_fail_the_promotion(approved, aliases, monkeypatch):
