@@ -93,7 +93,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Told:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=540,
+        timeout=900,
     )
     return Told(home, free_port, played.returncode, played.stdout)
 

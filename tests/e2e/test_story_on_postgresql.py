@@ -72,7 +72,7 @@ def test_the_story_holds_on_postgresql_and_redis(databases, queue, tmp_path, fre
     try:
         wait_until(lambda: "answers at" in log.read_text() or up.poll() is not None, seconds=180)
         assert up.poll() is None, log.read_text()
-        assert manage(["play_demo"], env, told).wait(timeout=480) == 0, told.read_text()
+        assert manage(["play_demo"], env, told).wait(timeout=900) == 0, told.read_text()
         assert chapters_of(told.read_text())[1] == REFUSALS
         checked = manage(["verify_ledger"], env, tmp_path / "verify.log")
         assert checked.wait(timeout=120) == 0, (tmp_path / "verify.log").read_text()

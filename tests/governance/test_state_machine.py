@@ -369,7 +369,7 @@ def test_no_order_of_acts_breaks_the_rules(promotion: Promotion, world: fakes.Su
 def test_no_long_order_of_acts_breaks_the_rules(
     promotion: Promotion, world: fakes.Subjects
 ) -> None:
-    play(machine_of(promotion, world), examples=150, steps=40)
+    play(machine_of(promotion, world), examples=60, steps=40)
 
 
 def test_the_machine_would_notice_an_approval_that_nobody_signed(
