@@ -54,7 +54,8 @@ def _walk(resolver: Any, prefix: str, space: str) -> Iterator[tuple[str, str]]:
             yield from _walk(entry, place, inner)
             continue
         actions = getattr(entry.callback, "actions", None) or {"page": ""}
-        for method in actions:
+        # The framework adds `head` to a route when it first answers one.
+        for method in actions.keys() - {"head"}:
             yield method.upper(), f"{space}{entry.name}"
 
 

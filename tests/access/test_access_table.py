@@ -138,7 +138,7 @@ def _walk(resolver: Any, prefix: str) -> Iterator[tuple[str, str]]:
             address = re.sub(r"\(\?P<(\w+)>[^)]*\)", _stand_in, place.replace("/^", "/"))
             address = re.sub(r"<\w+:\w+>", "1", address)
             methods = getattr(pattern.callback, "actions", None) or {"get": ""}
-            yield from [(method, address) for method in methods]
+            yield from [(method, address) for method in methods if method != "head"]
 
 
 def _stand_in(parameter: re.Match[str]) -> str:
