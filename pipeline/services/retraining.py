@@ -264,6 +264,7 @@ def _log(
 def _record_evidence(
     candidate: Candidate, champion: ModelVersion, version: ModelVersion, *, actor: Actor
 ) -> None:
+    slices = [one.as_row() for one in candidate.by_slice]
     comparison = Material(
         project=version.model.project,
         subject_kind="model_version",
@@ -277,7 +278,7 @@ def _record_evidence(
             "dataset": candidate.dataset.ref,
             "rows": len(candidate.trained.target),
             "metrics": [one.as_row() for one in candidate.comparisons],
-            "slices": [one.as_row() for one in candidate.by_slice],
+            "slices": slices,
         },
     )
     record_evidence(comparison, actor=actor)
@@ -285,7 +286,7 @@ def _record_evidence(
         comparison,
         kind="slice_report",
         title=f"{version} by slice",
-        data={"dataset": candidate.dataset.ref, "slices": comparison.data["slices"]},
+        data={"dataset": candidate.dataset.ref, "slices": slices},
     )
     record_evidence(apart, actor=actor)
     for picture in _pictures(candidate, champion, version):
