@@ -7,7 +7,7 @@ import pytest
 
 from governance.rules.checks import EvidenceFact
 from projects.rules.criteria import EVALUATOR
-from tests.governance.test_rules_requirements import (
+from tests.governance.check_facts import (
     GOOD,
     NOW,
     STARTED,
