@@ -205,13 +205,15 @@ def _still_approved(promotion: Promotion) -> bool:
     except DomainError as error:
         _halt(promotion, f"The model version cannot be examined: {error.message}")
         return False
-    if dependent := signers_among_authors(promotion.review, facts.authors):
-        _halt(promotion, f"A signer did part of the work: {' '.join(dependent)}")
-        return False
     found = moved_since_approval(promotion.review, facts)
     moved = [part for part in found if part.part != "model_files"]
-    if not moved or stands_throughout(promotion.review, moved, facts.authors):
-        return True
+    # What moved comes first: the rules below are read from the policy, which may have been edited.
+    if all(part.part != "policy" for part in moved):
+        if dependent := signers_among_authors(promotion.review, facts.authors):
+            _halt(promotion, f"A signer did part of the work: {' '.join(dependent)}")
+            return False
+        if not moved or stands_throughout(promotion.review, moved, facts.authors):
+            return True
     later = state_now(promotion.review, as_it_is(promotion.review, facts))
     with transaction.atomic():
         if promotion.review.status != GateReview.Status.STALE:

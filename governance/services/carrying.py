@@ -82,10 +82,13 @@ def stands_throughout(review: GateReview, moved: Iterable[Moved], authors: Autho
     """Return whether an approval outlives a change: each of its sign-offs would be kept.
 
     An approval that stands is not decided again, so sign-offs that were carried themselves count
-    here as they did when it was decided.
+    here as they did when it was decided. A policy text that was edited decides nothing about its
+    own edit: it might say that whatever changed is fine.
     """
-    gate = rules_for(review)
     parts = [one.part for one in moved]
+    if "policy" in parts:
+        return False
+    gate = rules_for(review)
     given = list(SignOff.objects.counting(review))
     if not given or signers_among_authors(review, authors):
         return False

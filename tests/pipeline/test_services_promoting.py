@@ -115,9 +115,22 @@ def test_changed_files_are_noticed_before_the_alias_moves(approved, world, alias
     assert (aliases["sets"], applied_entries()) == (0, 0)
 
 
-def test_a_policy_that_was_edited_past_the_services_halts_the_promotion(approved, aliases):
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: f"{text}# Softer.\n",
+        lambda text: "schema: 1\n",
+        lambda text: text.replace(
+            "title: Validation\n",
+            "title: Validation\n    copy_conditions: [{changed: [policy], keep: all}]\n",
+        ),
+    ],
+    ids=["a word", "unreadable", "one that forgives its own edit"],
+)
+def test_a_policy_that_was_edited_past_the_services_halts_the_promotion(approved, aliases, edit):
     version = approved.review.policy_version
-    QuerySet(PolicyVersion).filter(pk=version.pk).update(text=f"{version.text}# Softer.\n")
+    assert edit(version.text) != version.text
+    QuerySet(PolicyVersion).filter(pk=version.pk).update(text=edit(version.text))
     assert not promoting.apply_promotion(approved.pk, worker=WORKER)
     approved.refresh_from_db()
     assert approved.status == "suspended"
