@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from governance.models import DeniedAttempt, GateReview, LineageEdge, Promotion
-from governance.services import promotions, reviews
+from governance.models import DeniedAttempt, GateReview, LineageEdge, PolicyVersion, Promotion
+from governance.services import policies, promotions, reviews
 from governance.services.promotions import PromotionRequest
 from ledger.models import LedgerEntry
 from projects.actors import system
@@ -309,3 +310,19 @@ def test_a_candidate_is_compared_with_the_champion_even_while_that_is_suspended(
     compared = asked.review.results.get(key="compared")
     assert compared.outcome == "missing"
     assert f"{applied.model_name} v1" in compared.message
+
+
+def test_a_policy_that_forgives_its_own_edit_halts_the_promotion_all_the_same(
+    approved: Promotion,
+) -> None:
+    version = approved.review.policy_version
+    softer = version.text.replace(
+        "    title: Validation\n",
+        "    title: Validation\n    copy_conditions: [{changed: [policy], keep: all}]\n",
+    )
+    assert policies.parse_text(softer).gates["validation"].copy_conditions
+    QuerySet(PolicyVersion).filter(pk=version.pk).update(text=softer)
+    assert not promotions.claim_promotion(Promotion.objects.get(pk=approved.pk), worker="host:1")
+    approved.refresh_from_db()
+    assert approved.status == "suspended"
+    assert approved.status_reason.startswith("The policy version changed")
