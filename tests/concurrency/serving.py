@@ -4,6 +4,7 @@ Everything is as in production but the hash of passwords: a slow one would sprea
 """
 
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,10 +16,18 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if os.environ.get("COUNTERSIGN_TEST_NAIVE") == "1":
     from projects import lifecycle
 
+    # The first to write in each process waits between its look and its write, until a process that
+    # was slow to wake has let everybody look as well; luck must not decide what a control shows.
+    HELD_FOR = 3.0
+    held: list[bool] = []
+
     def read_then_write(obj: Any, *, expected: Mapping[str, Any], **changes: Any) -> None:
         """Write what compare-and-swap writes as it is often written: get, if, save."""
         if any(getattr(obj, name) != value for name, value in expected.items()):
             raise lifecycle.StaleState("It was changed by someone else.")
+        if not held:
+            held.append(True)
+            time.sleep(HELD_FOR)
         for name, value in changes.items():
             setattr(obj, name, value)
         obj.save(update_fields=list(changes))
