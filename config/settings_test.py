@@ -23,6 +23,8 @@ else:
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 Q_CLUSTER["workers"] = 1
 (TEST_HOME / "static").mkdir()
+# Every test client would look through all static files before its first request.
+WHITENOISE_AUTOREFRESH = True
 AXES_ENABLED = False
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # Anchors outlive the flush between tests; tests of anchors name their own.

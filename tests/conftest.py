@@ -20,6 +20,7 @@ from projects.models import Project, ScopingDocument, Sprint, WorkItem
 from projects.services import scoping
 from tests import factories, fake_facts
 from tests.factories import PASSWORD, UserFactory, session_actor
+from tests.remembering import remembered
 
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile("countersign", deadline=None)
@@ -27,11 +28,11 @@ hypothesis.settings.load_profile("countersign")
 
 
 def _cast_member(username: str) -> Callable[[Any], User]:
-    @pytest.fixture
     def member(db: None) -> User:
         return UserFactory(username=username)
 
-    return member
+    member.__qualname__ = username
+    return pytest.fixture(remembered(member))
 
 
 lead = _cast_member("lena")
@@ -57,6 +58,7 @@ def actor() -> Callable[[User], Actor]:
 
 
 @pytest.fixture
+@remembered
 def project(db: None) -> Project:
     return factories.cast_project()
 
@@ -68,11 +70,13 @@ def scope_content() -> dict[str, Any]:
 
 
 @pytest.fixture
+@remembered
 def submitted_scope(project: Project, lead: User, scope_content: Any) -> ScopingDocument:
     return factories.submit_scope(project, lead, scope_content)
 
 
 @pytest.fixture
+@remembered
 def approved_scope(submitted_scope: ScopingDocument, business_owner: User) -> ScopingDocument:
     return scoping.approve_scoping_document(
         submitted_scope, actor=session_actor(business_owner), review_ref="gate_review:0"

@@ -9,13 +9,15 @@ import factory
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
 from governance.models import GateReview
-from governance.services import page_tokens, statements
-from projects.actors import Actor, person
+from governance.services import page_tokens, policies, statements
+from projects.actors import Actor, person, system
 from projects.models import Project, ScopingDocument, Sprint, Stakeholder, WorkItem
 from projects.services import scoping
+from tests.remembering import remembered
 
 PASSWORD = "correct horse"
 
@@ -119,6 +121,13 @@ def cast_project(**fields: Any) -> Project:
     for username, role in CAST.items():
         StakeholderFactory(project=project, user=UserFactory(username=username), role=role)
     return project
+
+
+@remembered
+def install_policies() -> None:
+    """Install the policies that `POLICY_DIR` holds, as setting the service up does."""
+    with transaction.atomic():
+        policies.load_standard_policies(actor=system("setup"))
 
 
 def write_scope(project: Project, author: User, content: Any = None) -> ScopingDocument:

@@ -15,7 +15,7 @@ from governance.models import GateReview
 from projects.models import Project, ScopingDocument
 from projects.permissions import STAKEHOLDERS_GROUP
 from tests.e2e.browsing import Window
-from tests.factories import session_actor
+from tests.factories import install_policies, session_actor
 from tests.governance import faces
 
 FLAGS = [
@@ -124,5 +124,5 @@ def scope_review(
 ) -> GateReview:
     """An open review of the scope that Lena wrote; it asks for Bruno and Dora."""
     with transaction.atomic():
-        faces.load_policies()
+        install_policies()
     return faces.ask_for(project, session_actor(lead), "scoping_document", submitted_scope.ref)

@@ -8,6 +8,7 @@ from governance.services import check_runs, reviews
 from governance.services.check_runs import Answer
 from projects.actors import system
 from tests import working_policy
+from tests.factories import install_policies
 from tests.governance import faces
 
 pytestmark = pytest.mark.browser
@@ -23,7 +24,7 @@ def working(settings, tmp_path):
 @pytest.fixture
 def review(racing_db, approved_scope, project, lead, data_scientist):
     with transaction.atomic():
-        faces.load_policies()
+        install_policies()
     return faces.model_review(project, requester=lead, author=data_scientist)
 
 

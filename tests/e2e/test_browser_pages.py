@@ -16,7 +16,7 @@ from pipeline.models import Deployment, DriftReport, Job, ModelVersion, Monitor,
 from projects import content_store
 from projects.services import attachments, comments
 from tests import factories
-from tests.factories import session_actor
+from tests.factories import install_policies, session_actor
 from tests.governance import faces
 from tests.pipeline.conftest import MODEL, World, moment
 
@@ -29,7 +29,7 @@ LONG = "Gradient boosting with every column that is known before the call, tuned
 def pages(racing_db, members, project, submitted_scope, lead, data_scientist) -> dict[str, str]:
     """Rows on every page, and the pages' addresses."""
     with transaction.atomic():
-        faces.load_policies()
+        install_policies()
     review = faces.model_review(project, requester=lead, author=data_scientist)
     faces.ask_for(project, session_actor(lead), "scoping_document", submitted_scope.ref)
     _open_finding(project, review, lead)

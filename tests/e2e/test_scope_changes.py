@@ -6,15 +6,14 @@ import pytest
 
 from projects.services import deviations
 from tests import factories
-from tests.factories import session_actor
-from tests.governance import faces
+from tests.factories import install_policies, session_actor
 
 pytestmark = [pytest.mark.browser, pytest.mark.no_ledger_guard]
 
 
 @pytest.fixture
 def loosened(racing_db, approved_scope, project, lead, data_scientist):
-    faces.load_policies()
+    install_policies()
     content = factories.scope_content_of()
     content["criteria"][0]["threshold"] = 0.52
     content["criteria"][1]["threshold"] = 1.6

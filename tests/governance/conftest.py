@@ -14,8 +14,9 @@ from governance.services.promotions import PromotionRequest
 from governance.services.reviews import ReviewRequest, Signature
 from projects.actors import system
 from projects.models import Project, ScopingDocument
-from tests.factories import PASSWORD, page_token_for, session_actor
+from tests.factories import PASSWORD, install_policies, page_token_for, session_actor
 from tests.governance import faces, fakes
+from tests.remembering import remembered
 
 Signer = Callable[..., SignOff]
 
@@ -28,7 +29,7 @@ def stand_ins(settings: Any) -> None:
 
 @pytest.fixture
 def policy(db: None) -> Any:
-    policies.load_standard_policies(actor=system("setup"))
+    install_policies()
     return policies.PolicyVersion.objects.get(policy__name="standard")
 
 
@@ -75,6 +76,7 @@ def sign() -> Signer:
 
 
 @pytest.fixture
+@remembered
 def scope_review(
     policy: Any, project: Project, submitted_scope: ScopingDocument, lead: User
 ) -> GateReview:
@@ -94,22 +96,29 @@ def candidate(
     pk = data_scientist.pk
     world.facts[fakes.DATASET] = fakes.dataset_facts(project, pk)
     world.facts[fakes.MODEL] = fakes.model_facts(project, pk, approved_scope.content_hash)
+    _documented(project=project, author=data_scientist)
+    return fakes.MODEL
+
+
+@remembered
+def _documented(project: Project, author: User) -> None:
     for kind, ref, title in (
         ("dataset_version", fakes.DATASET, "eda_report"),
         ("model_version", fakes.MODEL, "model_card"),
     ):
         material = Material(project, kind, ref, title, title, data={"text": title})
-        record_evidence(material, actor=session_actor(data_scientist))
-    return fakes.MODEL
+        record_evidence(material, actor=session_actor(author))
 
 
 @pytest.fixture
+@remembered
 def data_review(candidate: str, project: Project, data_scientist: User) -> GateReview:
     request = ReviewRequest("data", project, "dataset_version", fakes.DATASET)
     return reviews.request_review(request, actor=session_actor(data_scientist))
 
 
 @pytest.fixture
+@remembered
 def released_data(
     data_review: GateReview, sign: Signer, data_owner: User, lead: User
 ) -> GateReview:
@@ -120,6 +129,7 @@ def released_data(
 
 
 @pytest.fixture
+@remembered
 def promotion(
     released_data: GateReview, candidate: str, project: Project, ml_engineer: User
 ) -> Promotion:
@@ -136,6 +146,7 @@ def review(promotion: Promotion) -> GateReview:
 
 
 @pytest.fixture
+@remembered
 def approved(
     promotion: Promotion, sign: Signer, validator: User, business_owner: User
 ) -> Promotion:
@@ -178,6 +189,7 @@ def promote_second(
 
 
 @pytest.fixture
+@remembered
 def applied(approved: Promotion) -> Promotion:
     assert promotions.claim_promotion(approved, worker="here:1")
     return promotions.mark_applied(approved, actor=system("promotion"))

@@ -12,10 +12,10 @@ from django.http import HttpResponse
 from django.test import override_settings
 
 from governance.models import GateReview
-from governance.services import policies, reviews
+from governance.services import reviews
 from governance.services.evidence import Material, record_evidence
 from governance.subjects import SubjectFacts
-from projects.actors import Actor, system
+from projects.actors import Actor
 from projects.models import Project
 from tests.factories import session_actor
 
@@ -37,10 +37,6 @@ class FakeSubject:
 
     def project_of(self, ref: str) -> Project | None:
         return self.facts[ref].project
-
-
-def load_policies() -> None:
-    policies.load_standard_policies(actor=system("setup"))
 
 
 def ask_for(project: Project, actor: Actor, kind: str, ref: str, **fields: Any) -> GateReview:

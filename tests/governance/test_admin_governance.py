@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from governance.models import GateReview, PolicyVersion, SignOff
-from tests.factories import StakeholderFactory, UserFactory
+from tests.factories import StakeholderFactory, UserFactory, install_policies
 from tests.governance import faces
 
 MODELS = [
@@ -31,7 +31,7 @@ MODELS = [
 
 @pytest.fixture
 def review(project, lead, data_scientist) -> GateReview:
-    faces.load_policies()
+    install_policies()
     return faces.model_review(project, requester=lead, author=data_scientist)
 
 
@@ -97,7 +97,7 @@ def test_rows_follow_the_roles(client_for, lead, review):
 class TestPolicyDrafts:
     @pytest.fixture
     def version(self, db) -> PolicyVersion:
-        faces.load_policies()
+        install_policies()
         return PolicyVersion.objects.get(policy__name="standard")
 
     @pytest.fixture

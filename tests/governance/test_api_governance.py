@@ -22,7 +22,7 @@ from governance.models import (
 from governance.services import delegations, findings
 from ledger.models import LedgerEntry
 from projects import content_store
-from tests.factories import PASSWORD, page_token_for, session_actor
+from tests.factories import PASSWORD, install_policies, page_token_for, session_actor
 from tests.governance import faces
 
 V1 = "/api/v1/"
@@ -30,13 +30,13 @@ V1 = "/api/v1/"
 
 @pytest.fixture
 def review(project, lead, data_scientist) -> GateReview:
-    faces.load_policies()
+    install_policies()
     return faces.model_review(project, requester=lead, author=data_scientist)
 
 
 @pytest.fixture
 def scope_review(submitted_scope, project, lead) -> GateReview:
-    faces.load_policies()
+    install_policies()
     return faces.ask_for(project, session_actor(lead), "scoping_document", submitted_scope.ref)
 
 
@@ -139,7 +139,7 @@ def test_a_list_costs_the_same_whatever_its_length(
 
 class TestReviews:
     def test_requested_by_a_token(self, token, project, lead, submitted_scope):
-        faces.load_policies()
+        install_policies()
         body = {
             "project": project.slug,
             "gate": "scope",
@@ -157,7 +157,7 @@ class TestReviews:
     def test_not_requested_by_a_stranger_or_without_the_role(
         self, api, project, outsider, validator, submitted_scope
     ):
-        faces.load_policies()
+        install_policies()
         body = {
             "project": project.slug,
             "gate": "scope",
@@ -320,7 +320,7 @@ class TestEvidence:
 class TestPromotions:
     @pytest.fixture
     def body(self, project, data_scientist):
-        faces.load_policies()
+        install_policies()
         ref = faces.put_model(project, author=data_scientist)
         return {
             "project": project.slug,

@@ -10,7 +10,7 @@ from governance.services import check_runs
 from governance.services.check_runs import Answer
 from projects.actors import system
 from tests import working_policy
-from tests.factories import UserFactory, session_actor
+from tests.factories import UserFactory, install_policies, session_actor
 from tests.governance import faces
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ CHECKS = system("checks")
 @pytest.fixture
 def review(project, lead, data_scientist, settings, tmp_path):
     working_policy.install(settings, tmp_path / "policies")
-    faces.load_policies()
+    install_policies()
     return faces.model_review(project, requester=lead, author=data_scientist)
 
 

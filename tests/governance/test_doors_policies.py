@@ -7,9 +7,14 @@ from django.contrib.auth.models import Permission, User
 
 from governance.models import Environment, GateReview, PolicyVersion
 from governance.services import policies
-from projects.actors import system
 from projects.models import Project
-from tests.factories import PASSWORD, StakeholderFactory, UserFactory, session_actor
+from tests.factories import (
+    PASSWORD,
+    StakeholderFactory,
+    UserFactory,
+    install_policies,
+    session_actor,
+)
 from tests.governance.faces import offences_in
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +29,7 @@ def officer(name: str, *permissions: str) -> User:
 
 @pytest.fixture
 def published(db: None) -> PolicyVersion:
-    policies.load_standard_policies(actor=system("setup"))
+    install_policies()
     return PolicyVersion.objects.get(policy__name="standard")
 
 

@@ -12,7 +12,7 @@ from governance.services import dossiers, findings, reviews
 from ledger.models import LedgerEntry
 from projects import content_store
 from projects.errors import NotFound
-from tests.factories import session_actor
+from tests.factories import install_policies, session_actor
 from tests.governance import faces
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def own_files(settings, tmp_path):
 
 @pytest.fixture
 def review(project, lead, data_scientist) -> GateReview:
-    faces.load_policies()
+    install_policies()
     return faces.model_review(project, requester=lead, author=data_scientist)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from governance.models import Delegation, Finding, GateReview, ReviewAssignment
-from tests.factories import StakeholderFactory, UserFactory
+from tests.factories import StakeholderFactory, UserFactory, install_policies
 from tests.governance import faces
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ NEXT_WEEK = timezone.now().date() + timedelta(days=7)
 
 @pytest.fixture
 def review(project, lead, data_scientist) -> GateReview:
-    faces.load_policies()
+    install_policies()
     return faces.model_review(project, requester=lead, author=data_scientist)
 
 

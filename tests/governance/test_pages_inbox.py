@@ -17,7 +17,7 @@ from governance.models import (
 )
 from governance.services import findings
 from governance.services.inbox import waiting_reviews
-from tests.factories import StakeholderFactory, UserFactory, session_actor
+from tests.factories import StakeholderFactory, UserFactory, install_policies, session_actor
 from tests.governance import faces
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ V1 = "/api/v1"
 
 @pytest.fixture
 def review(project, lead, data_scientist) -> GateReview:
-    faces.load_policies()
+    install_policies()
     return faces.model_review(project, requester=lead, author=data_scientist)
 
 

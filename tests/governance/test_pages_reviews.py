@@ -14,13 +14,13 @@ from governance.services.evaluating import latest_results
 from governance.services.evidence import Material, record_evidence
 from governance.services.inbox import waiting_count
 from projects import content_store
-from tests.factories import UserFactory, session_actor
+from tests.factories import UserFactory, install_policies, session_actor
 from tests.governance import faces
 
 
 @pytest.fixture
 def review(project, lead, data_scientist) -> GateReview:
-    faces.load_policies()
+    install_policies()
     return faces.model_review(project, requester=lead, author=data_scientist)
 
 
@@ -114,7 +114,7 @@ def test_the_review_page_shows_what_a_signer_needs(client_for, validator, review
 def test_the_comparison_shows_intervals_slices_that_got_worse_and_tables(
     client_for, validator, project, lead, data_scientist
 ):
-    faces.load_policies()
+    install_policies()
     ref = faces.put_model(project, author=data_scientist)
     metric = {
         "metric": "roc_auc", "champion": 0.77, "champion_low": 0.75, "champion_high": 0.79,
@@ -327,7 +327,7 @@ class TestLineage:
 class TestAskingForAPromotion:
     @pytest.fixture
     def version(self, project, data_scientist):
-        faces.load_policies()
+        install_policies()
         ref = faces.put_model(project, author=data_scientist)
         node = lineage.Node("model_version", ref, "term-deposit-calls v3", "a" * 64)
         return lineage.record_node(node, project=project)

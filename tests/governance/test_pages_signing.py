@@ -7,15 +7,17 @@ from django.utils import timezone
 
 from governance.models import Condition, GateReview, SignOff
 from ledger.models import LedgerEntry
-from tests.factories import PASSWORD, page_token_for, session_actor
+from tests.factories import PASSWORD, install_policies, page_token_for, session_actor
 from tests.governance import faces
+from tests.remembering import remembered
 
 REASON = "I read the criteria and the risks line by line."
 
 
 @pytest.fixture
+@remembered
 def review(submitted_scope, project, lead) -> GateReview:
-    faces.load_policies()
+    install_policies()
     return faces.ask_for(project, session_actor(lead), "scoping_document", submitted_scope.ref)
 
 

@@ -15,6 +15,7 @@ from projects.services import deviations, scoping
 from projects.services.scope_changes import edit_editorially
 from tests import factories
 from tests.factories import session_actor
+from tests.remembering import remembered
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_ledger_guard]
 
@@ -32,8 +33,13 @@ def mode(policy, carry_over):
 @pytest.fixture
 def agreed(policy, request, project, sign):
     """Approve a first version through its gate, under the mode that the test names."""
-    lead = project.created_by
     mode(policy, request.node.callspec.params["carry_over"])
+    return approve_first(project=project, sign=sign)
+
+
+@remembered
+def approve_first(project, sign):
+    lead = project.created_by
     document = factories.submit_scope(project, lead)
     review = asked(document, lead)
     for name, role in SIGNERS.items():

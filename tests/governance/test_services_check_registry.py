@@ -11,6 +11,7 @@ from governance.services import check_registry, evaluating, policies, policy_tex
 from projects.actors import system
 from projects.errors import InvalidInput
 from tests import working_policy
+from tests.factories import install_policies
 from tests.governance import faces
 
 MODULE = """
@@ -187,7 +188,7 @@ def result_of(review):
 @pytest.mark.django_db
 @pytest.mark.parametrize(("rows", "outcome"), [(99, "fail"), (100, "pass")])
 def test_an_own_check_judges_a_review(own_policy, project, lead, data_scientist, rows, outcome):
-    faces.load_policies()
+    install_policies()
     found = result_of(data_review(project, lead, data_scientist, rows))
     assert (found.outcome, found.message) == (outcome, f"There are {rows} rows.")
     assert found.detail["compared"] == {"value": rows, "operator": ">=", "threshold": 100}
@@ -199,7 +200,7 @@ def test_an_own_check_judges_a_review(own_policy, project, lead, data_scientist,
 def test_a_published_policy_whose_check_is_gone_blocks_and_stays_readable(
     own_policy, project, lead, data_scientist
 ):
-    faces.load_policies()
+    install_policies()
     review = data_review(project, lead, data_scientist, 100)
     assert result_of(review).outcome == "pass"
     sys.path = [place for place in sys.path if not place.endswith("acme-checks")]

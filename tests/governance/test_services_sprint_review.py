@@ -8,14 +8,13 @@ from django.contrib.auth.models import User
 
 from governance import guards
 from governance.models import GateReview, RequirementResult
-from governance.services import policies, reviews
+from governance.services import reviews
 from governance.services.reviews import ReviewRequest
 from governance.subjects import resolve
-from projects.actors import system
 from projects.errors import NotFound, NotPermitted, RuleViolated
 from projects.models import Ceremony, Project, ScopingDocument, Sprint, SprintSnapshot, WorkItem
 from projects.services.snapshots import digest_of
-from tests.factories import SprintFactory, WorkItemFactory, session_actor
+from tests.factories import SprintFactory, WorkItemFactory, install_policies, session_actor
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def shipped_policy(settings: Any, db: None) -> None:
     settings.POLICY_DIR = settings.BASE_DIR / "fixtures" / "policies"
-    policies.load_standard_policies(actor=system("setup"))
+    install_policies()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from django.conf import settings as django_settings
-from django.db import transaction
 from django.utils import timezone
 
 from governance.models import Environment, GateReview, PolicyVersion, Promotion
@@ -25,7 +24,7 @@ from pipeline.ml.features import FeatureSet, model_inputs
 from pipeline.models import Deployment, Experiment, ModelVersion, RegisteredModel, Run
 from pipeline.services import data, loading
 from pipeline.services.scoring import signature_columns
-from projects.actors import system
+from tests.factories import install_policies
 
 FEATURES = FeatureSet(numeric=("age", "calls"), categorical=("job",), context=("rate",))
 MODEL = "term-deposit-calls"
@@ -203,8 +202,7 @@ class World:
 
 @pytest.fixture
 def world(project, model_template) -> World:
-    with transaction.atomic():
-        policies.load_standard_policies(actor=system("setup"))
+    install_policies()
     return World(
         project=project,
         template=model_template,

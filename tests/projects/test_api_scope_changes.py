@@ -4,8 +4,6 @@ import pytest
 from knox.models import get_token_model
 from rest_framework.test import APIClient
 
-from governance.services.policies import load_standard_policies
-from projects.actors import system
 from projects.models import Deviation, ScopingDocument
 from projects.services import deviations, scoping
 from tests import factories
@@ -26,7 +24,7 @@ def loosened(approved_scope, project, lead):
 
 @pytest.fixture
 def policies(db):
-    load_standard_policies(actor=system("setup"))
+    factories.install_policies()
 
 
 @pytest.fixture

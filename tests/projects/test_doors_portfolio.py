@@ -12,7 +12,7 @@ from django.utils import timezone
 from governance.models import Finding
 from projects.models import Ceremony, Stakeholder
 from tests import factories
-from tests.factories import session_actor
+from tests.factories import install_policies, session_actor
 from tests.governance import faces
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def second(project, lead):
 @pytest.fixture
 def scope_review(submitted_scope, project, lead):
     with transaction.atomic():
-        faces.load_policies()
+        install_policies()
     return faces.ask_for(project, session_actor(lead), "scoping_document", submitted_scope.ref)
 
 

@@ -4,8 +4,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from governance.services.policies import load_standard_policies
-from projects.actors import system
 from projects.models import Deviation
 from tests import factories
 
@@ -14,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def policies(db):
-    load_standard_policies(actor=system("setup"))
+    factories.install_policies()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The live server of the gateway's tests, for the client side of it."""
 
 from tests.pipeline.gateway.conftest import (
+    ground,
     logged,
     mlflow_server,
     own_files,
@@ -11,6 +12,7 @@ from tests.pipeline.gateway.conftest import (
 )
 
 __all__ = [
+    "ground",
     "logged",
     "mlflow_server",
     "own_files",

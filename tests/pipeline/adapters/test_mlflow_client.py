@@ -65,6 +65,7 @@ def test_an_upload_that_is_refused_says_why(mlflow_server, logged, ml_engineer, 
     assert "launched by someone else" in refusal.value.message
 
 
+@pytest.mark.slow
 def test_an_unreachable_server_is_reported_within_seconds():
     gateway = MlflowGateway("http://127.0.0.1:8159/mlflow", "token")
     started = time.monotonic()

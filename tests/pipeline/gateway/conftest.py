@@ -9,14 +9,13 @@ import pandas as pd
 import pytest
 import requests
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from config.tokens import create_token
 from pipeline.adapters import model_writing
 from pipeline.adapters.mlflow_client import LoggedRun, MlflowGateway, ModelToLog, RunToLog
+from pipeline.gateway import authentication
 from pipeline.gateway.app import migrate_mlflow
-from projects.actors import system
-from tests.factories import session_actor
+from tests.factories import install_policies, session_actor
 
 MODEL = "term-deposit-calls"
 EXPERIMENT = f"{MODEL}/experiments"
@@ -75,9 +74,16 @@ class Mlflow:
 
 @pytest.fixture
 def mlflow_server(
-    racing_db: None, live_server: Any, project: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+    django_db_reset_sequences: None,
+    racing_db: None,
+    live_server: Any,
+    project: Any,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Mlflow:
     settings.BASE_URL = live_server.url
+    # Users come back with the same keys and hashes; what was checked of them does not hold on.
+    monkeypatch.setattr(authentication, "_verified", {})
     empty_mlflow()
     return Mlflow(f"{live_server.url}/mlflow", monkeypatch)
 
@@ -131,13 +137,17 @@ def registered(mlflow_server: Mlflow, data_scientist: User, logged: LoggedRun) -
 
 
 @pytest.fixture
-def under_review(registered: Any, approved_scope: Any, ml_engineer: User) -> Any:
+def ground(mlflow_server: Mlflow, request: pytest.FixtureRequest) -> None:
+    """Policies and an approved scope, written before the run so that they can be remembered."""
+    install_policies()
+    request.getfixturevalue("approved_scope")
+
+
+@pytest.fixture
+def under_review(ground: None, registered: Any, ml_engineer: User) -> Any:
     """The promotion of version 1 that waits for its review."""
-    from governance.services.policies import load_standard_policies
     from governance.services.promotions import PromotionRequest, request_promotion
 
-    with transaction.atomic():
-        load_standard_policies(actor=system("setup"))
     request = PromotionRequest(
         project=registered.model.project,
         model_name=MODEL,

@@ -33,37 +33,37 @@ def test_files_can_be_replaced_only_until_a_review_opens(
     assert DeniedAttempt.objects.filter(action="registry.write_artifact").count() == 3
 
 
-@pytest.mark.parametrize("steps", [0, 1, 2, 3])
 def test_a_frozen_file_cannot_be_deleted_from_any_height(
-    mlflow_server, under_review, data_scientist, steps
+    mlflow_server, under_review, data_scientist
 ):
     from pipeline.models import ModelVersion
 
     version = ModelVersion.objects.get()
     parts = [*version.artifact_path.split("/"), "model.skops"]
-    path = "/".join(parts[: len(parts) - steps])
-    answer = mlflow_server.call(data_scientist, "DELETE", f"{ROUTE}/{path}")
-    assert answer.status_code == 403, answer.text
-    assert skops_of(version).is_file()
+    for steps in range(4):
+        path = "/".join(parts[: len(parts) - steps])
+        answer = mlflow_server.call(data_scientist, "DELETE", f"{ROUTE}/{path}")
+        assert answer.status_code == 403, (path, answer.text)
+        assert skops_of(version).is_file(), path
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "../countersign.sqlite3",
-        "..%2Fcountersign.sqlite3",
-        "%2e%2e/countersign.sqlite3",
-        "1/%252e%252e/%252e%252e/x",
-        "1/../../x",
-        "/etc/passwd",
-    ],
-)
+WAYS_OUT = [
+    "../countersign.sqlite3",
+    "..%2Fcountersign.sqlite3",
+    "%2e%2e/countersign.sqlite3",
+    "1/%252e%252e/%252e%252e/x",
+    "1/../../x",
+    "/etc/passwd",
+]
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_no_path_leads_out_of_the_store(mlflow_server, registered, data_scientist, path, method):
-    answer = mlflow_server.call(data_scientist, method, f"{ROUTE}/{path}", data=b"x")
-    assert answer.status_code in {308, 400, 403, 404, 405}, answer.text
-    assert not (Path(settings.ARTIFACT_ROOT).parent / "x").exists()
-    assert not (Path(settings.ARTIFACT_ROOT) / "etc").exists()
+def test_no_path_leads_out_of_the_store(mlflow_server, registered, data_scientist, method):
+    for path in WAYS_OUT:
+        answer = mlflow_server.call(data_scientist, method, f"{ROUTE}/{path}", data=b"x")
+        assert answer.status_code in {308, 400, 403, 404, 405}, (path, answer.text)
+        assert not (Path(settings.ARTIFACT_ROOT).parent / "x").exists(), path
+        assert not (Path(settings.ARTIFACT_ROOT) / "etc").exists(), path
 
 
 def test_a_stranger_reads_and_writes_no_files(mlflow_server, registered, logged, outsider):
