@@ -70,6 +70,7 @@ def test_no_function_is_too_long():
     assert long == set()
 
 
+@pytest.mark.slow
 def test_the_web_process_starts_without_heavy_imports():
     code = "import sys, config.wsgi, config.urls; print(*sys.modules)"
     done = subprocess.run(

@@ -109,6 +109,7 @@ def test_every_page_forbids_inline_script_and_frames(lead, address):
     assert answer["Cross-Origin-Opener-Policy"] in {"same-origin", "unsafe-none"}
 
 
+@pytest.mark.slow
 def test_the_schema_is_valid_without_a_warning(tmp_path):
     file = tmp_path / "schema.yaml"
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(file))

@@ -293,6 +293,7 @@ def anything(review: GateReview, sign: Any, request: Any) -> Callable[[str], Non
     return act
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )

@@ -255,6 +255,7 @@ STEPS = st.lists(
 WHO = {"validator": "vera", "business_owner": "bruno", "risk_officer": "rita"}
 
 
+@pytest.mark.slow
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_no_sequence_of_tiers_turns_an_open_review_into_an_approved_one(review, sign, steps):

@@ -372,6 +372,7 @@ def test_no_long_order_of_acts_breaks_the_rules(
     play(machine_of(promotion, world), examples=60, steps=40)
 
 
+@pytest.mark.slow
 def test_the_machine_would_notice_an_approval_that_nobody_signed(
     promotion: Promotion, world: fakes.Subjects, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -176,8 +176,10 @@ def test_a_disabled_trigger_fails_the_check(db):
 
 
 @pytest.fixture(scope="module")
-def migrated_once(django_db_blocker, tmp_path_factory):
+def migrated_once(django_db_blocker, tmp_path_factory, django_db_use_migrations):
     """Return the alias of a migrated database of its own."""
+    if not django_db_use_migrations:
+        pytest.skip("migrates a database: run it with --migrations")
     settings = {**connections.settings["default"], "ENGINE": "django.db.backends.sqlite3"}
     settings |= {"NAME": str(tmp_path_factory.mktemp("migrated") / "db.sqlite3"), "OPTIONS": {}}
     with django_db_blocker.unblock():
@@ -199,6 +201,7 @@ def migrate(*target, **options):
     call_command("migrate", "ledger", *target, database="migrated", verbosity=0, **options)
 
 
+@pytest.mark.slow
 def test_triggers_survive_migrating_back_and_forth(migrated):
     assert triggers.missing(migrated) == []
     migrate("zero")
@@ -209,6 +212,7 @@ def test_triggers_survive_migrating_back_and_forth(migrated):
     assert triggers.missing(migrated) == []
 
 
+@pytest.mark.slow
 def test_triggers_come_back_after_a_table_is_rebuilt(migrated):
     old = LedgerEntry._meta.get_field("event")
     new = models.CharField(max_length=61)

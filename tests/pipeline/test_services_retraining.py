@@ -100,6 +100,7 @@ def test_too_few_labels_fail_the_job_with_the_count(policy):
     assert DatasetVersion.objects.count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_an_unreachable_gateway_fails_the_job_so_that_it_can_be_tried_again(policy, settings):
     settings.MLFLOW_TRACKING_URI = "http://127.0.0.1:9/mlflow"

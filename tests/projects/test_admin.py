@@ -78,6 +78,7 @@ def test_draft_with_gaps_is_saved(project, lead, client_for):
     assert saved_events(draft).count() == 1
 
 
+@pytest.mark.slow
 def test_edit_of_a_draft_that_somebody_saved_meanwhile_is_refused(draft, lead, client_for):
     browser = client_for(lead)
     data = form_of(browser.get(change_url(draft)))
@@ -94,6 +95,7 @@ def test_edit_of_a_draft_that_somebody_saved_meanwhile_is_refused(draft, lead, c
     assert draft.title == "First"
 
 
+@pytest.mark.slow
 def test_wrong_row_is_explained_and_nothing_saved(draft, lead, client_for):
     browser = client_for(lead)
     data = form_of(browser.get(change_url(draft)))

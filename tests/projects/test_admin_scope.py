@@ -63,6 +63,7 @@ def test_every_field_has_an_example_and_a_place_on_its_card():
     assert lacking <= {("criteria", "greater_is_better"), ("assumptions", "is_verified")}
 
 
+@pytest.mark.slow
 def test_fields_and_rows_stand_in_their_sections_with_their_names_as_anchors(
     draft, lead, client_for
 ):
@@ -77,11 +78,13 @@ def test_fields_and_rows_stand_in_their_sections_with_their_names_as_anchors(
     assert targets <= set(re.findall(r'id="([a-z_-]+)"', page))
 
 
+@pytest.mark.slow
 def test_no_inline_script_or_style(draft, lead, client_for):
     page = client_for(lead).get(change_url(draft)).content.decode()
     assert not re.search(r"<script(?![^>]*src=)[^>]*>|\sstyle=|\son\w+=", page)
 
 
+@pytest.mark.slow
 def test_rows_of_every_list_are_written_by_a_member(draft, data_scientist, client_for):
     browser = client_for(data_scientist)
     data = form_of(browser.get(change_url(draft)))
@@ -111,6 +114,7 @@ def test_rows_of_every_list_are_written_by_a_member(draft, data_scientist, clien
     assert ["validation", "production"] in [row["gates"] for row in content["criteria"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metrics", ["test_roc_auc", "test_roc_auc = high", "a = inf", "{broken"])
 def test_metrics_that_are_no_numbers_are_explained(draft, lead, client_for, metrics):
     browser = client_for(lead)
@@ -135,6 +139,7 @@ def test_what_is_typed_is_judged_and_not_saved(draft, lead, client_for):
     assert LedgerEntry.objects.filter(subject=draft.ref).count() == 1
 
 
+@pytest.mark.slow
 def test_checking_without_javascript_keeps_what_was_typed(draft, lead, client_for):
     browser = client_for(lead)
     typed = {**form_of(browser.get(change_url(draft))), "title": "Typed", "_check": "Check"}
@@ -171,6 +176,7 @@ def test_strangers_and_readers_check_nothing(draft, outsider, business_owner, cl
     assert client_for(business_owner).post(change_url(draft), typed, **HTMX).status_code == 403
 
 
+@pytest.mark.slow
 def test_an_edit_of_a_version_submitted_meanwhile_keeps_what_was_typed(draft, lead, client_for):
     browser = client_for(lead)
     typed = {**form_of(browser.get(change_url(draft))), "title": "Typed meanwhile"}

@@ -2,6 +2,7 @@
 
 import copy
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def another(value):
     return {"other": 1.0} if isinstance(value, dict) else ["other"]
 
 
+@pytest.mark.slow
 @given(st.randoms())
 def test_order_of_rows_and_keys_does_not_change_it(dice):
     assert content_hash(shuffled(CONTENT, dice.shuffle)) == HASH

@@ -43,6 +43,7 @@ def pictures(small):
     return draw_all(small)
 
 
+@pytest.mark.slow
 def test_the_same_numbers_are_the_same_bytes(small, pictures):
     again = draw_all(small)
     assert {name: one.svg for name, one in again.items()} == {

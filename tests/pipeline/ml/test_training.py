@@ -203,6 +203,7 @@ def test_the_rule_of_today_does_not(calls):
     assert rule.metrics["test_roc_auc"] < 0.58
 
 
+@pytest.mark.slow
 def test_a_random_split_promises_what_time_does_not_keep(calls):
     plan = TrainingPlan(bank.EVERYTHING, bank.TARGET, bank.POSITIVE, None)
     promised = train(calls, plan, LOGISTIC).metrics["random_roc_auc"]
