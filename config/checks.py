@@ -111,6 +111,11 @@ def fit_for_production(app_configs: Apps, **_: Any) -> list[CheckMessage]:
             "Session and CSRF cookies travel over plain HTTP.",
             "Set SECURE_COOKIES=true and serve over HTTPS.",
         ),
+        "countersign.E013": (
+            bool(getattr(settings, "SECURE_PROXY_SSL_HEADER", None)) and settings.PROXY_HOPS < 1,
+            "A proxy stands in front, and every signature would be recorded with its address.",
+            "Set PROXY_HOPS to the number of proxies that add to X-Forwarded-For.",
+        ),
     }
     return [
         Error(text, hint=hint, id=key) for key, (is_wrong, text, hint) in wrong.items() if is_wrong

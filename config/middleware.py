@@ -1,9 +1,11 @@
-"""What happens around every view: a name for the request, an answer for a refusal."""
+"""What happens around every view: whose request it is, its name, an answer for a refusal."""
 
+import ipaddress
 import re
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from config import errors
@@ -11,6 +13,32 @@ from projects.errors import DomainError
 
 View = Callable[[HttpRequest], HttpResponse]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class ClientAddressMiddleware:
+    """Take the caller's address from the proxies in front, of which there are `PROXY_HOPS`.
+
+    Each proxy adds to `X-Forwarded-For` the address that called it. What stands further left is the
+    caller's own word and is never believed; it would end up in the record of a signature.
+    """
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        hops = settings.PROXY_HOPS
+        told = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]
+        if 0 < hops <= len(told) and _is_address(told[-hops]):
+            request.META["REMOTE_ADDR"] = told[-hops]
+        return self.get_response(request)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class RequestIdMiddleware:

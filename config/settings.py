@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.ClientAddressMiddleware",
     "config.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -149,6 +150,8 @@ SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", default=False)
 if env.bool("TLS_PROXY", default=False):
     # Only behind a proxy that sets this header itself; a client could claim TLS otherwise.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# How many proxies in front add to X-Forwarded-For; with 0 the caller is whoever is connected.
+PROXY_HOPS = env.int("PROXY_HOPS", default=0)
 X_FRAME_OPTIONS = "DENY"
 
 CONTENT_SECURITY_POLICY = {

@@ -27,6 +27,8 @@ def sound(monkeypatch):
         BASE_URL="https://countersign.example",
         SESSION_COOKIE_SECURE=True,
         CSRF_COOKIE_SECURE=True,
+        SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
+        PROXY_HOPS=1,
         Q_CLUSTER=settings.Q_CLUSTER,
         SPRINT_GUARDS=settings.SPRINT_GUARDS,
         TIER_LISTENERS=settings.TIER_LISTENERS,
@@ -90,6 +92,7 @@ def test_a_queue_that_runs_a_task_twice_is_refused(sound, queue):
         ("BASE_URL", "http://127.0.0.1:8000", "countersign.E011"),
         ("SESSION_COOKIE_SECURE", False, "countersign.E012"),
         ("CSRF_COOKIE_SECURE", False, "countersign.E012"),
+        ("PROXY_HOPS", 0, "countersign.E013"),
     ],
 )
 def test_what_is_unfit_for_production_is_refused_at_deploy(sound, setting, value, check_id):
