@@ -74,6 +74,10 @@ class People:
         """Return the right of one person to sign in the role, if they have it."""
         return next((one for one in self.claims(role) if one.user.pk == user_id), None)
 
+    def delegators_of(self, user_id: int) -> frozenset[int]:
+        """Return who has passed a right on to a person, in whichever role."""
+        return frozenset(one.holder_id for one in self.delegations if one.delegate_id == user_id)
+
     def delegation_ref(self, claim: Claim) -> str:
         """Return the delegation that a claim rests on, if it rests on one."""
         if claim.on_behalf_of is None:
@@ -123,9 +127,7 @@ def refusals_against(
         held_roles=people.roles.get(claim.user.pk, frozenset()),
         holder_roles=people.roles.get(holder, frozenset()) if holder else frozenset(),
         signed_roles=frozenset(one.role for one in signed if one.signer_id == claim.user.pk),
-        delegators=frozenset(
-            one.holder_id for one in people.delegations if one.delegate_id == claim.user.pk
-        ),
+        delegators=people.delegators_of(claim.user.pk),
         lines=people.lines,
         traces=_traces(review),
     )

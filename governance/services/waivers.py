@@ -10,14 +10,16 @@ from django.utils.timezone import now
 from governance import access
 from governance.models import GateReview, Waiver
 from governance.services import evaluating
-from governance.services.binding import stored_authors
+from governance.services.binding import subject_of
 from governance.services.denials import on_review, refusals_recorded
 from governance.services.passwords import confirm_password
 from governance.services.reviews import suspend_review
+from governance.services.signers import people_of
 from ledger import services as ledger
 from projects.access import roles_of
 from projects.actors import Actor, system
 from projects.errors import InvalidInput, InvalidTransition, NotPermitted, RuleViolated
+from projects.models import Stakeholder
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -49,6 +51,7 @@ def grant_waiver(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> Waiv
     Raises:
         NotPermitted: code `role_missing`, `signing_needs_session`, `waiver_not_independent`,
             `wrong_password` or `signing_locked`.
+        Unavailable: what the review judges cannot be asked now, so nobody is shown independent.
         RuleViolated: code `not_waivable`.
         InvalidInput: code `unknown_requirement`, `reason_missing`, `expiry_in_the_past` or
             `expiry_too_late`.
@@ -91,13 +94,28 @@ def _require_grantor(review: GateReview, waiver: NewWaiver, *, actor: Actor) -> 
             "Granting a waiver takes a browser session; a token may not.",
             code="signing_needs_session",
         )
-    authors = {who for people in stored_authors(review).values() for who in people}
-    if actor.user_id in authors | {review.requested_by_id}:
+    _require_independent(review, actor.user, held)
+    return actor.user
+
+
+def _require_independent(review: GateReview, user: "User", held: frozenset[str]) -> None:
+    if Stakeholder.Role.AUDITOR in held:
+        raise NotPermitted(
+            "An auditor reads everything and waives nothing.", code="waiver_not_independent"
+        )
+    # Asked afresh, as for a signature: somebody may have worked on it since it was requested.
+    authors = frozenset[int]().union(*subject_of(review).facts.authors.values())
+    if user.pk in authors | {review.requested_by_id}:
         raise NotPermitted(
             "Who requested the review or did the work cannot waive a requirement of it.",
             code="waiver_not_independent",
         )
-    return actor.user
+    if review.requested_by_id in people_of(review.project).delegators_of(user.pk):
+        raise NotPermitted(
+            "Who decides on behalf of the requester cannot waive a requirement of the requester's "
+            "review.",
+            code="waiver_not_independent",
+        )
 
 
 def _check(review: GateReview, waiver: NewWaiver) -> None:

@@ -12,6 +12,7 @@ from governance.services import reviews
 from governance.services.expiry import expire_due
 from ledger.models import LedgerEntry
 from projects.actors import system
+from projects.models import Stakeholder
 from tests.factories import session_actor
 from tests.governance import fakes
 from tests.governance.fifteen_rules.doors import Try, assert_refused, give, is_in_days
@@ -130,6 +131,29 @@ def test_rule_11_neither_requester_nor_author_grants_it(
     user = give(weak, request.getfixturevalue(who), "risk_officer")
     tried = door.waive(user, weak)
     assert_not_waived(tried, 403, "Who requested the review or did the work cannot waive")
+
+
+def test_rule_11_nor_who_became_an_author_since(
+    door: Any, world: Any, weak: GateReview, risk_officer: User
+) -> None:
+    world.change(fakes.MODEL, authors={"assignee": frozenset({risk_officer.pk})})
+    tried = door.waive(risk_officer, weak)
+    assert_not_waived(tried, 403, "Who requested the review or did the work cannot waive")
+
+
+def test_rule_11_nor_whoever_decides_for_the_requester(
+    door: Any, weak: GateReview, ml_engineer: User, risk_officer: User
+) -> None:
+    give(weak, ml_engineer, "operations")
+    passed_on = door.delegate(ml_engineer, weak.project, risk_officer, role="operations")
+    assert passed_on.is_done
+    tried = door.waive(risk_officer, weak)
+    assert_not_waived(tried, 403, "Who decides on behalf of the requester")
+
+
+def test_rule_11_nor_an_auditor(door: Any, weak: GateReview, risk_officer: User) -> None:
+    give(weak, risk_officer, Stakeholder.Role.AUDITOR)
+    assert_not_waived(door.waive(risk_officer, weak), 403, "An auditor")
 
 
 def test_rule_11_the_project_counts_what_is_waived_now(
