@@ -42,7 +42,7 @@ def delegate(delegation: NewDelegation, *, actor: Actor) -> Delegation:
     Only who holds the role itself can pass it on, so delegations make no chains.
 
     Raises:
-        NotPermitted: code `role_missing`.
+        NotPermitted: code `role_missing` or `signing_needs_session`.
         RuleViolated: code `delegate_unfit` or `delegation_overlaps`.
         InvalidInput: code `reason_missing` or `wrong_dates`.
     """
@@ -96,6 +96,12 @@ def _require_holder(delegation: NewDelegation, *, actor: Actor) -> "User":
             "its holder can pass it on.",
             code="role_missing",
             details={"roles": [delegation.role]},
+        )
+    if actor.method != "session":
+        # Whoever gets hold of a token must not turn it into somebody's right to sign.
+        raise NotPermitted(
+            "Passing on the right to sign takes a browser session; a token may not.",
+            code="signing_needs_session",
         )
     return actor.user
 

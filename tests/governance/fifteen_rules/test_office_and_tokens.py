@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from config.tokens import create_token
 from governance.models import (
+    Delegation,
     DeniedAttempt,
     Evidence,
     Finding,
@@ -133,18 +134,19 @@ def test_rule_10_the_page_signs_for_nobody_without_a_session(
     assert not SignOff.objects.filter(review=review).exists()
 
 
-def test_rule_10_a_token_waives_and_breaks_nothing(
-    promotion: Promotion, risk_officer: User, ml_engineer: User
+def test_rule_10_a_token_passes_on_waives_and_breaks_nothing(
+    promotion: Promotion, validator: User, risk_officer: User, ml_engineer: User
 ) -> None:
     door = Rest(_by_token)
     tries = [
         door.waive(risk_officer, promotion.review),
         door.break_glass(ml_engineer, promotion),
+        door.delegate(validator, promotion.project, risk_officer),
     ]
-    assert [one.status for one in tries] == [403, 403]
+    assert [one.status for one in tries] == [403, 403, 403]
     assert all("signing_needs_session" in one.words for one in tries)
-    written = [rows.objects.count() for rows in (Waiver, Override)]
-    assert written == [0, 0]
+    written = [rows.objects.count() for rows in (Waiver, Override, Delegation)]
+    assert written == [0, 0, 0]
 
 
 def test_rule_10_the_password_is_asked_for_again(
