@@ -12,7 +12,7 @@ from governance.services.evidence import Material, record_evidence
 from projects.models import Stakeholder
 from tests.factories import session_actor
 from tests.governance import fakes
-from tests.governance.fifteen_rules.doors import give
+from tests.governance.fifteen_rules.doors import assert_refused, give
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +70,35 @@ def test_rule_5_who_asked_for_changes_and_then_worked_on_it_is_not_needed_to_go_
     assert door.sign(risk_officer, blocked, reason="It is in the card now.").is_done
     blocked.refresh_from_db()
     assert blocked.status == "approved"
+
+
+def test_rule_5_a_rejection_ends_the_review(
+    door: Any, review: GateReview, validator: User, business_owner: User
+) -> None:
+    assert door.sign(validator, review, outcome="rejected").is_done
+    review.refresh_from_db()
+    review.promotion.refresh_from_db()
+    assert (review.status, review.promotion.status) == ("rejected", "rejected")
+    tried = door.sign(business_owner, review, "business_owner")
+    assert tried.is_refused_as(409, "only an open one can be signed")
+
+
+MOVES = {
+    "model_files": "The model's files changed",
+    "run": "The training run changed",
+    "dataset:train": "The data train changed",
+    "scope": "The scope changed",
+}
+
+
+@pytest.mark.parametrize("part", MOVES)
+def test_rule_6_what_moved_is_not_signed(
+    door: Any, world: Any, candidate: str, review: GateReview, validator: User, part: str
+) -> None:
+    world.change(candidate, bindings={part: fakes.sha("e")})
+    assert_refused(door.sign(validator, review), 422, "What you were shown has changed", review)
+    review.refresh_from_db()
+    assert review.status == "stale"
 
 
 def test_rule_6_a_sign_off_of_what_has_moved_counts_as_absent(
