@@ -38,6 +38,7 @@ from governance.rules.tiers import judge_cover
 from governance.services.binding import SubjectNow, stored_authors
 from governance.services.check_registry import checks
 from governance.services.policies import gate_rules, rules_of
+from governance.services.standing import UNDECIDED
 from projects.models import Project, Sprint
 from projects.services.scoping import approved_scope
 
@@ -126,13 +127,22 @@ def result_holds(result: RequirementResult) -> bool:
 
 
 def quorum_state(review: GateReview, sign_offs: Sequence[SignOff] | None = None) -> QuorumState:
-    """Return what the sign-offs amount to; unless given, those that count as things stand."""
-    if sign_offs is None:
-        from governance.services.signers import counted_sign_offs
+    """Return what the sign-offs amount to; unless given, those that count as things stand.
 
-        sign_offs = counted_sign_offs(review, authors=stored_authors(review))
+    Of a decided review those count that decided it: who loses a role later has signed for good.
+    """
+    if sign_offs is None:
+        sign_offs = _counting(review)
     votes = [Vote(one.signer_id, one.role, one.outcome) for one in sign_offs]
     return judge_quorum(quorum_rule(review), votes, tier=review.tier)
+
+
+def _counting(review: GateReview) -> Sequence[SignOff]:
+    if review.status not in UNDECIDED:
+        return list(SignOff.objects.counting(review))
+    from governance.services.signers import counted_sign_offs
+
+    return counted_sign_offs(review, authors=stored_authors(review))
 
 
 def standing_review(kind: str, ref: str, gate: str) -> GateReview | None:

@@ -190,8 +190,10 @@ def _outgrown(review: GateReview, tier: str) -> list[str]:
     # Never saved: it only says at which tier the question is asked.
     asked = copy(review)
     asked.tier = tier
-    against = signers_among_authors(asked, stored_authors(review))
-    return [*against, *evaluating.quorum_state(asked).sentences]
+    authors = stored_authors(review)
+    against = signers_among_authors(asked, authors)
+    counted = counted_sign_offs(asked, authors=authors)
+    return [*against, *evaluating.quorum_state(asked, counted).sentences]
 
 
 def _is_past_use(review: GateReview) -> bool:

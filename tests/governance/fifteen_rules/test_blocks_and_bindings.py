@@ -164,3 +164,22 @@ def test_rule_7_the_roles_of_the_moment_are_kept_and_open_approvals_asked_again(
     assert "A sign-off as validator is missing." in shown
     kept = SignOff.objects.get(review=review, signer=validator)
     assert kept.circumstances["held_roles"] == ["validator"]
+
+
+def test_rule_7_what_was_decided_is_not_rewritten(
+    door: Any, review: GateReview, validator: User, business_owner: User
+) -> None:
+    door.sign(validator, review)
+    door.sign(business_owner, review, "business_owner")
+    Stakeholder.objects.filter(user=validator).delete()
+    review.refresh_from_db()
+    assert review.status == "approved"
+    assert "A sign-off as validator is missing." not in door.show(business_owner, review).words
+
+
+def test_rule_7_the_dossier_of_a_decision_names_who_signed_then(
+    client_for: Any, approved: Any, validator: User, lead: User
+) -> None:
+    Stakeholder.objects.filter(user=validator).delete()
+    printed = client_for(lead).get(f"/reviews/{approved.review_id}/dossier/document/")
+    assert printed.content.decode().count("<td>signed</td>") == 2
