@@ -9,6 +9,7 @@ import yaml
 from governance.models import Promotion
 from tests import working_policy
 from tests.access.things import Things, build
+from tests.factories import install_policies
 from tests.governance.conftest import (  # noqa: F401 - fixtures
     candidate,
     data_review,
@@ -18,7 +19,6 @@ from tests.governance.conftest import (  # noqa: F401 - fixtures
     stand_ins,
     world,
 )
-from tests.governance.faces import load_policies
 from tests.pipeline.conftest import model_template, own_files  # noqa: F401 - fixtures
 
 SPRINT_GATE = "experiment_review"
@@ -33,7 +33,7 @@ def policy(db: None, settings: Any, tmp_path: Path) -> None:
     rules = yaml.safe_load(path.read_text())
     rules["gates"][SPRINT_GATE] = yaml.safe_load(shipped)["gates"][SPRINT_GATE]
     path.write_text(yaml.safe_dump(rules))
-    load_policies()
+    install_policies()
 
 
 @pytest.fixture
