@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.shortcuts import resolve_url
 from django.test import Client
 
 from tests.access.bodies import body_of, question_of
@@ -13,6 +15,7 @@ from tests.access.cells import (
     LOST,
     STRANGER,
     Answer,
+    acts,
     browser,
     cells,
     complaint,
@@ -28,8 +31,10 @@ from tests.access.things import Things, two_states
 from tests.factories import CAST
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_ledger_guard, pytest.mark.slow]
-PAGES = [row for row in table() if row.method == "PAGE" and not row.action.startswith("@")]
+PAGES = [row for row in table() if row.method == "PAGE"]
 BUTTONS = [row for row in PAGES if is_posted(row) and row.action != "signed-in"]
+#: Where somebody is sent who has to sign in, and from the first page to what is behind it.
+SIGN_IN = (resolve_url(settings.LOGIN_URL), "/inbox/")
 SCORING = ("pipeline:invocations", "pipeline:labels")
 
 
@@ -103,7 +108,18 @@ def test_pages_for_all_are_open_to_whoever_is_signed_in_and_to_nobody_else(thing
             require_a_place(told)
             if told.status_code not in {200, 302}:
                 wrong.append(complaint(row, "", username, DONE, Answer(told.status_code)))
-        unknown = Client().post(address) if post else Client().get(address)
-        if unknown.status_code not in {302, 401}:
-            wrong.append(complaint(row, "", "nobody", 401, Answer(unknown.status_code)))
     assert not wrong, "\n".join(wrong)
+
+
+def test_whom_nobody_knows_is_sent_to_sign_in(things: Things) -> None:
+    wrong = []
+    before, stranger = acts(), Client()
+    for row in PAGES:
+        for method in ("get", "post"):
+            told = getattr(stranger, method)(things.address(row))
+            wanted = {200} if row.action == "public" else {302, 401}
+            sent_in = told.status_code == 302 and not told["Location"].startswith(SIGN_IN)
+            if told.status_code not in {*wanted, 405} or sent_in:
+                wrong.append(complaint(row, "", "nobody", 401, Answer(told.status_code)))
+    assert not wrong, "\n".join(wrong)
+    assert acts() == before

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +16,6 @@ from tests.factories import CAST
 
 ROWS = table()
 WORDS = {"project", "signed-in", "own", "public", "read-only"}
-#: More rows than these would be tests of their own in disguise.
-MOST_ELSEWHERE = 5
 V1 = "/api/v1/"
 
 
@@ -37,8 +34,7 @@ def test_a_route_without_a_line_would_be_found() -> None:
 
 
 def test_every_word_of_a_line_is_one_that_there_is() -> None:
-    actions = {row.command for row in ROWS if not row.action.startswith("@")}
-    assert actions - WORDS <= {*ACTIONS, *GRANTED}
+    assert {row.command for row in ROWS} - WORDS <= {*ACTIONS, *GRANTED}
     assert {mark.partition(":")[0] for row in ROWS for mark in row.marks} <= MARKS
     people = {name for row in ROWS for mark in ("also", "not", "only", "held")
               for name in row.people(mark)}  # fmt: skip
@@ -53,14 +49,6 @@ def test_every_state_of_a_line_is_tried() -> None:
         for state in set(row.states.split(",")) - set(STATES[row.thing])
     }
     assert told == set()
-
-
-def test_every_test_that_a_line_names_is_there() -> None:
-    named = [row.action[1:] for row in ROWS if row.action.startswith("@")]
-    assert len(named) <= MOST_ELSEWHERE
-    for place in named:
-        file, _, name = place.partition("::")
-        assert re.search(rf"^def {name}\(", Path(file).read_text(), re.MULTILINE), place
 
 
 @pytest.mark.slow
