@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from tests.access.bodies import BODIES, PARTS
 from tests.access.cells import ACTIONS, GRANTED, STRANGER, Answer, expected, is_posted
 from tests.access.routes import MARKS, TABLE, Row, addresses, routes, table
 from tests.access.test_cells_rest import call
@@ -102,6 +103,11 @@ def test_nobody_whom_nobody_knows_is_answered_over_rest(db: None) -> None:
 def _stand_in(parameter: re.Match[str]) -> str:
     is_uuid = (parameter[1] or parameter[2]) == "id"
     return "00000000-0000-0000-0000-000000000000" if is_uuid else "1"
+
+
+def test_every_body_is_of_a_route_that_there_is() -> None:
+    known = {name for row in ROWS for name in (row.name, row.route[1])}
+    assert ({*BODIES} | {*PARTS}) - known == set()
 
 
 def test_every_line_says_what_can_be_tried() -> None:
