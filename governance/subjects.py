@@ -60,6 +60,16 @@ def resolve(kind: str, ref: str) -> SubjectFacts:
     return _resolver(kind).resolve(ref)
 
 
+def project_of(kind: str, ref: str) -> Project | None:
+    """Return the project of a subject, without reading files; None where it belongs to none.
+
+    Raises:
+        InvalidInput: code `unknown_subject_kind`.
+        NotFound: there is no such subject.
+    """
+    return _resolver(kind).project_of(ref)
+
+
 def require_of_project(kind: str, ref: str, project: Project) -> None:
     """Refuse a subject of another project: whoever works there may not put anything on it.
 
@@ -67,7 +77,7 @@ def require_of_project(kind: str, ref: str, project: Project) -> None:
         InvalidInput: code `unknown_subject_kind`.
         NotFound: code `no_such_subject`.
     """
-    if _resolver(kind).project_of(ref) not in {None, project}:
+    if project_of(kind, ref) not in {None, project}:
         raise NotFound(f"{project.name} has no such subject.", code="no_such_subject")
 
 

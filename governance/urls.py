@@ -3,6 +3,7 @@
 from django.urls import path
 
 from governance.views import (
+    asking,
     check_runs,
     delegations,
     dossiers,
@@ -19,7 +20,6 @@ from governance.views import (
     replay,
     reviews,
     signing,
-    sprints,
 )
 
 app_name = "governance"
@@ -41,7 +41,7 @@ urlpatterns = [
     path("reviews/<int:pk>/assign/", handing_over.assign, name="assign"),
     path("reviews/<int:pk>/delegate/", handing_over.delegate, name="delegate"),
     path("reviews/<int:pk>/due/", handing_over.move_due_date, name="move-due-date"),
-    path("sprints/<int:pk>/gate/", sprints.sprint_review, name="sprint-review"),
+    path("reviews/of/<slug:kind>/<int:number>/", asking.reviews_of, name="reviews-of"),
     path("reviews/<int:pk>/check-runs/", check_runs.check_runs, name="check-runs"),
     path("reviews/<int:pk>/check-runs/start/", check_runs.start, name="start-check"),
     path("check-runs/<int:pk>/cancel/", check_runs.cancel, name="cancel-check"),

@@ -53,8 +53,8 @@ class Waiting:
 def waiting_reviews(user: "User | AnonymousUser") -> Waiting:
     """Return the open reviews that `user` may sign by role or delegation and has not signed.
 
-    One query, so that every page can show the number. Separation of duties is not asked here: the
-    review itself says who is held back by it, and why.
+    One query, so that every page can show the number. Of separation of duties only the requester is
+    looked at; the review itself says who else is held back, and why.
     """
     if isinstance(user, AnonymousUser) or not user.is_active:
         return Waiting()
@@ -69,7 +69,7 @@ def waiting_reviews(user: "User | AnonymousUser") -> Waiting:
     passed_on = Delegation.objects.live(timezone.now()).filter(
         Exists(still_held), delegate=user, project__in=roles.values("project")
     )
-    fields = ("pk", "policy_version__digest", "gate", "tier", "due_on")
+    fields = ("pk", "policy_version__digest", "gate", "tier", "due_on", "requested_by")
     by_role = (
         waiting.filter(project__stakeholders__in=roles)
         .annotate(held=F("project__stakeholders__role"))
@@ -82,8 +82,8 @@ def waiting_reviews(user: "User | AnonymousUser") -> Waiting:
     )
     found = {
         pk: due_on
-        for pk, policy, gate, tier, due_on, role in by_role.union(by_delegation)
-        if role in _signing_roles(policy).get((gate, tier), frozenset())
+        for pk, policy, gate, tier, due_on, asker, role in by_role.union(by_delegation)
+        if role in _signing_roles(policy, is_asker=asker == user.pk).get((gate, tier), ())
     }
     today = timezone.now().date()
     late = sum(due_on is not None and due_on < today for due_on in found.values())
@@ -91,14 +91,20 @@ def waiting_reviews(user: "User | AnonymousUser") -> Waiting:
 
 
 @lru_cache(maxsize=64)
-def _signing_roles(policy_digest: str) -> Mapping[tuple[str, str], frozenset[str]]:
-    """Return who signs at each gate and tier under a policy text, known by its digest."""
+def _signing_roles(
+    policy_digest: str, *, is_asker: bool
+) -> Mapping[tuple[str, str], frozenset[str]]:
+    """Return who signs at each gate and tier under a policy text, known by its digest.
+
+    Who asked for the review signs only where the gate does not rule that out.
+    """
     version = PolicyVersion.objects.filter(digest=policy_digest).first()
     gates = rules_of(version).gates if version else {}
     return {
         (name, tier): frozenset(quorum.roles)
         for name, gate in gates.items()
         for tier, quorum in gate.sign_offs.items()
+        if not (is_asker and "requester_not_approver" in gate.separation_at(tier))
     }
 
 

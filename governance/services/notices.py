@@ -108,7 +108,8 @@ def set_preference(user: "User", *, rhythm: str, muted: Collection[str]) -> Noti
 
 def named(review: GateReview) -> str:
     """Return what a review is called in a sentence."""
-    return f"{_gate(review)} review of {review.subject_label}"
+    gate = _gate(review).removesuffix(" review")
+    return f"{gate} review of {review.subject_label}"
 
 
 def _begun(review: GateReview) -> str:

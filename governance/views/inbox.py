@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance.models import GateReview, NoticePreference, ReviewNotice
 from governance.services import inbox as inboxes
 from governance.services import notices
+from governance.services.asking import unasked
 from governance.services.conditions import open_conditions
 from governance.services.renewals import ending_for
 from governance.services.review_lines import lines_of
@@ -46,6 +47,7 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
         "form": form,
         "waiting": waiting,
         "requests": lines_of(narrowed(inboxes.requested_by(actor))[:SHOWN], user),
+        "unasked": [one for one in unasked(actor) if form.chosen_project in {None, one.project}],
         "overdue": lines_of(narrowed(inboxes.overdue(actor))[:SHOWN], user),
         "team": inboxes.team(actor),
         "conditions": list(narrowed(open_conditions(actor), "sign_off__review__")[:SHOWN]),

@@ -15,9 +15,13 @@ from projects.rules.scope_files import PARTS, WHOLE
 from projects.rules.scoping import Readiness
 from projects.services import scoping
 from projects.services.attachments import attach
+from projects.services.standing import address
 from projects.views.base import page, visible_or_404
 from projects.views.scope_text import sections_of
 from projects.web import attempt
+
+#: What upper layers call a scoping document among the things that they judge.
+KIND = "scoping_document"
 
 
 @require_safe
@@ -43,9 +47,22 @@ def scope_detail(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "people": project.stakeholders.current().select_related("user").order_by("role", "pk"),
         "may_attach": document.is_editable and access.can(actor, "attachment.add", project),
         "may_write": access.can(actor, "scope.write", project),
+        **_reviews_of(document),
         "may_submit": document.is_editable and access.can(actor, "scope.submit", project),
     }
     return render(request, "projects/scope.html", context)
+
+
+def _reviews_of(document: ScopingDocument) -> dict[str, Any]:
+    if document.is_editable:
+        return {}
+    of_document = [
+        one for one in facts.gates_of(document.project) if one.subject_ref == document.ref
+    ]
+    return {
+        "reviews_url": address("governance:reviews-of", KIND, document.pk),
+        "is_put_up": bool(of_document) or document.status != ScopingDocument.Status.SUBMITTED,
+    }
 
 
 @require_POST

@@ -109,7 +109,7 @@ def _closing_page(
         "targets": project.sprints.filter(status__in=OPEN_SPRINTS).exclude(pk=sprint.pk),
         "snapshot": getattr(sprint, "snapshot", None),
         "review_url": (
-            address("governance:sprint-review", sprint.pk)
+            address("governance:reviews-of", "sprint", sprint.pk)
             if sprint.status == Sprint.Status.CLOSED
             else ""
         ),

@@ -16,6 +16,7 @@ BODIES: dict[str, Callable[["Things", str], Body]] = {**REST, **PAGES}
 PARTS: dict[str, Callable[["Things"], Body]] = {
     "gate-eligibility": lambda t: {"gate": "validation"},
     "gate-review-dossier": lambda t: {"pk": t.pk("review"), "digest": t.of("dossier").digest},
+    "governance:reviews-of": lambda t: {"kind": "sprint", "number": t.pk("ended")},
     "pipeline:report-plot": lambda t: {"number": 0},
     "project-tier-assessment-decide": lambda t: {
         "pk": t.project.pk, "assessment": t.pk("tier"),

@@ -99,7 +99,7 @@ PAGES: dict[str, Callable[["Things", str], Body]] = {
     "governance:publish-policy": lambda t, u: {"password": PASSWORD},
     "governance:record-replay": lambda t, u: {"project": t.project.slug},
     "governance:request-policy-review": lambda t, u: {"project": t.project.pk},
-    "governance:sprint-review": lambda t, u: {"gate": "experiment_review"},
+    "governance:reviews-of": lambda t, u: {"gate": "experiment_review"},
     "governance:start-check": lambda t, u: {"key": "floor"},
     # --- pages of the pipeline
     "pipeline:invocations": lambda t, u: {"dataframe_split": split_of(rows_of(1))},

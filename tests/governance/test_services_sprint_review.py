@@ -203,7 +203,7 @@ def test_the_page_of_a_closed_sprint_leads_to_its_review(
 ) -> None:
     decide(sprint, "go", lead)
     browser = client_for(lead)
-    address = f"/sprints/{sprint.pk}/gate/"
+    address = f"/reviews/of/sprint/{sprint.pk}/"
     closing = browser.get(f"/sprints/{sprint.pk}/closing/")
     assert f'href="{address}"' in closing.content.decode()
     page = browser.get(address).content.decode()
@@ -220,7 +220,7 @@ def test_the_page_of_a_closed_sprint_leads_to_its_review(
 def test_the_page_refuses_in_words_and_hides_from_strangers(
     sprint: Sprint, validator: User, outsider: User, client_for: Any
 ) -> None:
-    address = f"/sprints/{sprint.pk}/gate/"
+    address = f"/reviews/of/sprint/{sprint.pk}/"
     assert client_for(outsider).get(address).status_code == 404
     assert client_for(outsider).post(address, {"gate": "experiment_review"}).status_code == 404
     page = client_for(validator).get(address).content.decode()
