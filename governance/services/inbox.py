@@ -61,7 +61,9 @@ def waiting_reviews(user: "User | AnonymousUser") -> Waiting:
     signed = SignOff.objects.filter(
         review=OuterRef("pk"), signer=user, bindings_digest=OuterRef("bindings_digest")
     )
-    waiting = GateReview.objects.open().filter(~Exists(signed)).order_by()
+    # No policy lets a requester sign.
+    others = GateReview.objects.open().exclude(requested_by=user)
+    waiting = others.filter(~Exists(signed)).order_by()
     roles = Stakeholder.objects.current().filter(user=user)
     still_held = Stakeholder.objects.current().filter(
         project=OuterRef("project"), user=OuterRef("holder"), role=OuterRef("role")
@@ -69,7 +71,7 @@ def waiting_reviews(user: "User | AnonymousUser") -> Waiting:
     passed_on = Delegation.objects.live(timezone.now()).filter(
         Exists(still_held), delegate=user, project__in=roles.values("project")
     )
-    fields = ("pk", "policy_version__digest", "gate", "tier", "due_on", "requested_by")
+    fields = ("pk", "policy_version__digest", "gate", "tier", "due_on")
     by_role = (
         waiting.filter(project__stakeholders__in=roles)
         .annotate(held=F("project__stakeholders__role"))
@@ -82,8 +84,8 @@ def waiting_reviews(user: "User | AnonymousUser") -> Waiting:
     )
     found = {
         pk: due_on
-        for pk, policy, gate, tier, due_on, asker, role in by_role.union(by_delegation)
-        if role in _signing_roles(policy, is_asker=asker == user.pk).get((gate, tier), ())
+        for pk, policy, gate, tier, due_on, role in by_role.union(by_delegation)
+        if role in _signing_roles(policy).get((gate, tier), frozenset())
     }
     today = timezone.now().date()
     late = sum(due_on is not None and due_on < today for due_on in found.values())
@@ -91,20 +93,14 @@ def waiting_reviews(user: "User | AnonymousUser") -> Waiting:
 
 
 @lru_cache(maxsize=64)
-def _signing_roles(
-    policy_digest: str, *, is_asker: bool
-) -> Mapping[tuple[str, str], frozenset[str]]:
-    """Return who signs at each gate and tier under a policy text, known by its digest.
-
-    Who asked for the review signs only where the gate does not rule that out.
-    """
+def _signing_roles(policy_digest: str) -> Mapping[tuple[str, str], frozenset[str]]:
+    """Return who signs at each gate and tier under a policy text, known by its digest."""
     version = PolicyVersion.objects.filter(digest=policy_digest).first()
     gates = rules_of(version).gates if version else {}
     return {
         (name, tier): frozenset(quorum.roles)
         for name, gate in gates.items()
         for tier, quorum in gate.sign_offs.items()
-        if not (is_asker and "requester_not_approver" in gate.separation_at(tier))
     }
 
 
