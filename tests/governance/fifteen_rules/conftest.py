@@ -11,10 +11,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from governance.models import Delegation, GateReview, PolicyVersion
-from governance.services import policies
 from governance.services.reviews import ReviewRequest, request_review
-from projects.actors import system
-from tests.factories import CAST, UserFactory, session_actor
+from tests.factories import CAST, UserFactory, install_policies, session_actor
 from tests.governance.fifteen_rules.doors import DOORS, Page, Rest, give
 
 NAMED = (
@@ -45,7 +43,7 @@ def policy(db: None, settings: Any, tmp_path: Path) -> PolicyVersion:
     }
     (tmp_path / "standard.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
     settings.POLICY_DIR = tmp_path
-    policies.load_standard_policies(actor=system("setup"))
+    install_policies()
     return PolicyVersion.objects.get(policy__name="standard")
 
 

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
 RULES = range(1, 16)
 
 
+@pytest.mark.slow
 def test_every_rule_is_tried_over_rest_and_on_a_page() -> None:
     asked = [sys.executable, "-m", "pytest", "--collect-only", "-n", "0", "-m", "", str(HERE)]
     done = subprocess.run(asked, capture_output=True, text=True, check=True, cwd=HERE.parents[2])
