@@ -37,10 +37,12 @@ class DueConditionSerializer(serializers.ModelSerializer[Condition]):
 
 
 class ReviewNoticeSerializer(serializers.ModelSerializer[ReviewNotice]):
+    project = serializers.CharField(source="project.slug")
+
     class Meta:
         model = ReviewNotice
-        fields = ["id", "review", "kind", "role", "text", "created_at", "read_at", "emailed_at",
-                  "email_skipped"]  # fmt: skip
+        fields = ["id", "project", "review", "kind", "role", "text", "created_at", "read_at",
+                  "emailed_at", "email_skipped"]  # fmt: skip
 
 
 class InboxSerializer(serializers.Serializer[Any]):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
 from governance.models.review import GateReview
@@ -17,8 +18,7 @@ class ReviewNoticeQuerySet(models.QuerySet["ReviewNotice"]):
     """Notices, which only the person who was told sees."""
 
     def visible_to(self, actor: "Actor") -> "ReviewNoticeQuerySet":
-        projects = Project.objects.visible_to(actor)
-        return self.filter(user=actor.user_id, review__project__in=projects)
+        return self.filter(user=actor.user_id, project__in=Project.objects.visible_to(actor))
 
     def unread(self) -> "ReviewNoticeQuerySet":
         return self.filter(read_at__isnull=True)
@@ -29,7 +29,10 @@ class ReviewNoticeQuerySet(models.QuerySet["ReviewNotice"]):
 
 
 class ReviewNotice(models.Model):
-    """Something that a person was told about a review; the queue of the e-mails to be sent."""
+    """Something that a person was told about a review; the queue of the e-mails to be sent.
+
+    Of a review that was refused when it was requested there is only the project.
+    """
 
     class Kind(models.TextChoices):
         ASKED = "asked", "Asked to sign"
@@ -47,7 +50,10 @@ class ReviewNotice(models.Model):
         LEFT = "left", "Left the project"
         GAVE_UP = "gave_up"
 
-    review = models.ForeignKey(GateReview, on_delete=models.CASCADE, related_name="notices")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    review = models.ForeignKey(
+        GateReview, on_delete=models.CASCADE, null=True, blank=True, related_name="notices"
+    )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     role = models.CharField(
@@ -77,6 +83,13 @@ class ReviewNotice(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def address(self) -> str:
+        """Return the page of what it is about."""
+        if self.review_id is not None:
+            return reverse("governance:review", args=[self.review_id])
+        return reverse("projects:project", args=[self.project.slug])
 
 
 class NoticePreference(models.Model):

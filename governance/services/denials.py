@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from governance.models import DeniedAttempt, GateReview, PolicyVersion
 from governance.models.promotion import DeniedAttemptQuerySet
+from governance.services import notices
 from governance.services.policy_drafts import STANDARD
 from ledger import services as ledger
 from projects.actors import Actor
@@ -22,6 +23,8 @@ COLUMNS = (
     "at", "actor", "actor_name", "action", "target", "code", "message", "project",
     "policy_version", "gate", "model_name",
 )  # fmt: skip
+#: Code of the refusal of a review that nobody independent could sign.
+NOBODY = "no_eligible_signer"
 #: Roles that read what others were refused.
 OVERSEERS = (Stakeholder.Role.LEAD, Stakeholder.Role.RISK_OFFICER, Stakeholder.Role.AUDITOR)
 
@@ -173,12 +176,16 @@ def _policy_now() -> PolicyVersion | None:
 
 @contextmanager
 def refusals_recorded(attempt: Attempt, *, actor: Actor) -> Iterator[None]:
-    """Record a refusal raised inside and pass it on.
+    """Record a refusal raised inside and pass it on; tell of one that nobody could have signed.
 
     Put it around a command's transaction, never inside: the record must outlive the rollback.
     """
     try:
         yield
     except (NotPermitted, RuleViolated, NotFound) as error:
-        record_denial(attempt, error, actor=actor)
+        with transaction.atomic():
+            record_denial(attempt, error, actor=actor)
+            if error.code == NOBODY and attempt.project is not None:
+                about = (attempt.project, error.details["subject"], attempt.gate)
+                notices.tell_refused(*about, error.details["roles"], actor=actor)
         raise

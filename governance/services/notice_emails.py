@@ -69,7 +69,8 @@ def _due(now: datetime) -> QuerySet[ReviewNotice]:
     # Not `exclude(waits)`: a person without a preference must stay in.
     unwanted = ReviewNotice.objects.filter(waits).values("pk")
     found = rows.exclude(pk__in=unwanted)
-    return found.select_related("user__notice_preference", "review__project").order_by("pk")[:BATCH]
+    found = found.select_related("user__notice_preference", "project", "review")
+    return found.order_by("pk")[:BATCH]
 
 
 def _by_person(rows: Iterable[ReviewNotice]) -> dict["User", list[ReviewNotice]]:
@@ -106,7 +107,7 @@ def _messages(
 def _reason_against(
     row: ReviewNotice, user: "User", kept: NoticePreference, projects: set[int]
 ) -> str:
-    if row.review.project_id not in projects:
+    if row.project_id not in projects:
         return Skipped.LEFT
     if not user.email:
         return Skipped.NO_ADDRESS
@@ -155,23 +156,31 @@ def message_of(user: "User", rows: Sequence[ReviewNotice]) -> EmailMultiAlternat
 
 
 def _link(rows: Sequence[ReviewNotice]) -> str:
-    if len({row.review_id for row in rows}) > 1:
+    if _are_several(rows):
         return f"{settings.BASE_URL}{reverse('governance:inbox')}"
     role = next((row.role for row in rows if row.role), "")
-    address = f"{settings.BASE_URL}{reverse('governance:review', args=[rows[0].review_id])}"
+    address = f"{settings.BASE_URL}{rows[0].address}"
     return f"{address}?role={role}" if role else address
+
+
+def _are_several(rows: Sequence[ReviewNotice]) -> bool:
+    """Return whether they are about more than one thing."""
+    return len({row.address for row in rows}) > 1
 
 
 def _subject(rows: Sequence[ReviewNotice]) -> str:
     if len(rows) > 1:
         return f"Countersign: {len(rows)} notices"
-    words = f"Countersign: {rows[0].get_kind_display()}: {rows[0].review.subject_label}"
+    about = rows[0].review.subject_label if rows[0].review else rows[0].project.name
+    words = f"Countersign: {rows[0].get_kind_display()}: {about}"
     # A name may hold line breaks; a header must not.
     return " ".join(words.split())
 
 
 def _invitation(rows: Sequence[ReviewNotice]) -> str:
-    if len({row.review_id for row in rows}) > 1:
+    if _are_several(rows):
         return "Open your inbox"
+    if rows[0].review is None:
+        return "Open the project"
     is_asked = any(row.kind == ReviewNotice.Kind.ASKED for row in rows)
     return "Open the review and sign" if is_asked else "Open the review"

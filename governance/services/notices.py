@@ -18,7 +18,7 @@ from governance.models import (
 )
 from projects.actors import Actor
 from projects.errors import InvalidInput
-from projects.models import Stakeholder
+from projects.models import Project, Stakeholder
 from projects.rules.words import role_words
 
 if TYPE_CHECKING:
@@ -43,10 +43,32 @@ def tell_changes_requested(sign_off: SignOff, *, actor: Actor) -> None:
 
 
 def tell_blocked(review: GateReview, roles: Collection[str], *, actor: Actor) -> None:
-    """Tell the lead and who asked for a review that nobody independent can sign it."""
-    words = ", ".join(role_words(role) for role in roles)
-    text = f"Nobody independent can sign as {words}: {named(review)}. Give somebody the role."
-    _tell(review, Kind.BLOCKED, [review.requested_by_id, *_leads(review)], text, actor=actor)
+    """Tell the lead, who asked for a review and who holds the roles that nobody can sign it."""
+    text = f"Nobody independent can sign as {_words(roles)}: {named(review)}. "
+    text += "Give somebody else the role."
+    told = [review.requested_by_id, *_leads(review), *_holders(review.project_id, roles)]
+    _tell(review, Kind.BLOCKED, told, text, actor=actor)
+
+
+def tell_refused(
+    project: Project, subject: str, gate: str, roles: Collection[str], *, actor: Actor
+) -> None:
+    """Tell the lead, who asked and who holds the roles that a review was refused for want of them.
+
+    The one who asked is told as well: what is missing stays in the inbox until somebody sees to
+    it. While it does, asking again tells nobody twice.
+    """
+    text = _shortened(
+        f"Refused, since nobody independent can sign as {_words(roles)}: "
+        f"{_spaced(gate)} review of {subject}. Give somebody else the role."
+    )
+    wanted = {actor.user_id, *_leads_of(project.pk), *_holders(project.pk, roles)}
+    known = ReviewNotice.objects.unread().filter(project=project, review=None, text=text)
+    fresh = wanted - {None} - set(known.values_list("user", flat=True))
+    ReviewNotice.objects.bulk_create(
+        ReviewNotice(project=project, user_id=user, kind=Kind.BLOCKED, text=text)
+        for user in _present(project.pk, fresh)
+    )
 
 
 def tell_decided(review: GateReview, *, actor: Actor) -> None:
@@ -117,7 +139,15 @@ def _begun(review: GateReview) -> str:
 
 
 def _gate(review: GateReview) -> str:
-    return review.gate.replace("_", " ").replace("-", " ")
+    return _spaced(review.gate)
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ")
+
+
+def _words(roles: Collection[str]) -> str:
+    return ", ".join(role_words(role) for role in roles)
 
 
 def _concerned(review: GateReview) -> list[int | None]:
@@ -130,8 +160,28 @@ def _asked(review: GateReview) -> Iterable[int]:
 
 
 def _leads(review: GateReview) -> Iterable[int]:
-    held = Stakeholder.objects.current().filter(project=review.project_id)
-    return held.filter(role=Stakeholder.Role.LEAD).values_list("user", flat=True)
+    return _leads_of(review.project_id)
+
+
+def _leads_of(project: int) -> Iterable[int]:
+    return _holders(project, [Stakeholder.Role.LEAD])
+
+
+def _holders(project: int, roles: Collection[str]) -> Iterable[int]:
+    held = Stakeholder.objects.current().filter(project=project, role__in=roles)
+    return held.values_list("user", flat=True)
+
+
+def _present(project: int, users: Collection[int | None]) -> list[int]:
+    """Return those who are on the project still, in a fixed order."""
+    held = Stakeholder.objects.current().filter(
+        project=project, user__in=users, user__is_active=True
+    )
+    return sorted(set(held.values_list("user", flat=True)))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _tell(
@@ -146,11 +196,9 @@ def _tell(
     wanted = {user for user in users if user is not None and user != actor.user_id}
     if not wanted:
         return
-    held = Stakeholder.objects.current().filter(
-        project=review.project_id, user__in=wanted, user__is_active=True
-    )
-    shown = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    about = {"project_id": review.project_id, "review": review, "kind": kind, "role": role}
+    shown = _shortened(text)
     ReviewNotice.objects.bulk_create(
-        ReviewNotice(review=review, user_id=user, kind=kind, role=role, text=shown)
-        for user in sorted(set(held.values_list("user", flat=True)))
+        ReviewNotice(user_id=user, text=shown, **about)
+        for user in _present(review.project_id, wanted)
     )

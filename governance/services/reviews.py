@@ -31,7 +31,7 @@ from governance.services.binding import (
     subject_now,
     subject_of,
 )
-from governance.services.denials import Attempt, refusals_recorded
+from governance.services.denials import NOBODY, Attempt, refusals_recorded
 from governance.services.ending import halt_promotion
 from governance.services.evaluating import unmet_requirements
 from governance.services.policies import gate_rules, published_policy
@@ -321,9 +321,9 @@ def _require_signers(review: GateReview, gate: GateRules, subject: SubjectNow) -
             f"Nobody could sign this: no independent person on {review.project.name} for "
             f"{names}. Give somebody who did not do the work this role first; "
             f"`/api/v1/gates/{review.gate}/eligibility/` says who is held back by which rule.",
-            code="no_eligible_signer",
+            code=NOBODY,
             reasons=[f"Nobody independent holds: {names}."],
-            details={"roles": lacking},
+            details={"roles": lacking, "subject": review.subject_label},
         )
 
 

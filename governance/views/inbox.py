@@ -40,7 +40,7 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
     waiting = lines_of(narrowed(inboxes.waiting_for(user)), user)
     if form.only_asked:
         waiting = [line for line in waiting if line.is_asked]
-    told = ReviewNotice.objects.visible_to(actor).select_related("review__project")
+    told = ReviewNotice.objects.visible_to(actor).select_related("project")
     own = Q(owner=user)
     found = inboxes.unresolved_findings(actor).alias(is_mine=own)
     context = {

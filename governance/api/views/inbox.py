@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,6 +18,7 @@ from governance.services import notices
 from governance.services.conditions import open_conditions
 from governance.services.renewals import ending_for
 from governance.services.review_lines import lines_of
+from projects.actors import Actor
 from projects.api.base import actor_of
 
 #: Rows of the lists that grow for ever; the resources themselves have pages.
@@ -38,13 +40,17 @@ class InboxView(APIView):
             "conditions": open_conditions(actor)[:SHOWN],
             "findings": inboxes.unresolved_findings(actor)[:SHOWN],
             "ending": ending_for(actor)[:SHOWN],
-            "notices": ReviewNotice.objects.visible_to(actor).unread()[:SHOWN],
+            "notices": _unread(actor)[:SHOWN],
         }
         return Response(shapes.InboxSerializer(answer).data)
 
 
+def _unread(actor: Actor) -> QuerySet[ReviewNotice]:
+    return ReviewNotice.objects.visible_to(actor).unread().select_related("project")
+
+
 class ReviewNoticeViewSet(GovernanceViewSet):
-    queryset = ReviewNotice.objects.select_related("review")
+    queryset = ReviewNotice.objects.select_related("project")
     serializer_class = shapes.ReviewNoticeSerializer
     filterset_fields = {"kind": ["exact"], "review": ["exact"], "read_at": ["isnull"]}
     ordering_fields = ["created_at"]

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from governance.models import GateReview, PolicyVersion, Promotion, ReviewNotice, SignOff
-from governance.services import reviews
+from governance.services import notice_emails, reviews
 from governance.services.expiry import expire_due
 from ledger.models import LedgerEntry
 from projects.actors import system
@@ -156,18 +156,40 @@ def test_rule_4_what_nobody_independent_could_sign_is_refused_when_it_is_request
     assert not GateReview.objects.filter(status="open", gate="validation").exists()
 
 
+def test_rule_4_a_request_that_nobody_could_sign_is_brought_before_lead_and_holders_once(
+    door: Any, cast: Any, no_validator: GateReview, mailoutbox: Any
+) -> None:
+    reviews.withdraw_review(no_validator, actor=session_actor(cast.lead))
+    give(no_validator, cast.data_scientist, "validator")
+    project, ref = no_validator.project, no_validator.subject_ref
+    for _ in range(2):
+        assert not door.request_promotion(cast.ml_engineer, project, ref).is_done
+    told = ReviewNotice.objects.filter(kind="blocked", review=None, project=project)
+    assert sorted(one.user.username for one in told) == ["lena", "mia", "sam"]
+    text = "Refused, since nobody independent can sign as validator: validation review of term-"
+    assert {one.text.startswith(text) for one in told} == {True}
+    seen = door.read(cast.lead, {"rest": "/api/v1/inbox/", "page": "/inbox/"}[door.name]).words
+    assert text in seen
+    notice_emails.send_due(timezone.now())
+    (mail,) = [one for one in mailoutbox if "lena@" in one.to[0] and text in one.body]
+    assert "/projects/term-deposit-calls/" in mail.body
+    assert mail.subject == "Countersign: Nobody can sign: Term-deposit calls"
+
+
 def test_rule_4_without_anybody_left_nothing_approves_and_the_lead_is_told(
     door: Any, no_validator: GateReview, business_owner: User, lead: User, ml_engineer: User
 ) -> None:
     assert door.sign(business_owner, no_validator, "business_owner").is_done
     assert door.evaluate(ml_engineer, no_validator).is_done
+    # Who holds the role and may not sign is told too.
+    holder = give(no_validator, UserFactory(username="two-hats"), "validator", "data_engineer")
     expire_due(timezone.now(), actor=system("governance"))
     no_validator.refresh_from_db()
     no_validator.promotion.refresh_from_db()
     assert (no_validator.status, no_validator.promotion.status) == ("open", "requested")
     assert "Nobody can sign as validator" in door.show(lead, no_validator).words
     told = ReviewNotice.objects.filter(review=no_validator, kind="blocked")
-    assert {one.user for one in told} == {lead, ml_engineer}
+    assert {one.user for one in told} == {lead, ml_engineer, holder}
     entry = LedgerEntry.objects.get(event="review.signers_lacking", subject=no_validator.ref)
     assert entry.data["roles"] == ["validator"]
 
