@@ -2,10 +2,11 @@
 
 They are defence, not proof: whoever owns the database can drop them, and then the hashes and the
 checkpoints outside tell. Table rebuilds lose triggers silently, so they are installed again after
-every migrate. Apps above have their own append-only tables kept in the same way: they name the
-model with `keep_append_only`.
+every migrate. Apps above have their own tables kept in the same way: they name a model whose rows
+never change with `keep_append_only`, and one whose rows stop changing with `keep_frozen`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ REFUSE = "ledger_refuse"
 CHAIN = "ledger_chain"
 #: Models of other apps whose rows are added and never changed.
 _KEPT: list[type[models.Model]] = []
+#: Models of other apps whose rows stop changing once they leave a status.
+_FROZEN: list["Frozen"] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,73 @@ class Trigger:
             f"CREATE TRIGGER {self.name} BEFORE {self.on} ON {self.table} FOR EACH {each} "
             f"{when}EXECUTE FUNCTION {function}('{self.message}')"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Which fields of a model stay as they are, and the row with them, once it is no draft."""
+
+    model: type[models.Model]
+    fields: tuple[str, ...]
+    draft: str = "draft"
+
+    @property
+    def message(self) -> str:
+        return f"a {self.model._meta.verbose_name} never changes once it is no {self.draft}"
+
+    def triggers(self, vendor: str) -> list[Trigger]:
+        """Return the refusals for a database of that kind."""
+        table, left = self.model._meta.db_table, f"OLD.status <> '{self.draft}'"
+        found = [
+            self._trigger("update", "UPDATE", f"{left} AND ({self._is_changed(vendor)})"),
+            self._trigger("delete", "DELETE", left),
+        ]
+        if vendor == "postgresql":
+            return [*found, self._trigger("truncate", "TRUNCATE")]
+        # Only names of our own table and columns.
+        lost = f"SELECT 1 FROM {table} AS was WHERE was.status <> '{self.draft}'"  # noqa: S608
+        taken = f"{lost} AND ({self._is_taken()})"
+        return [
+            *found,
+            self._trigger("replace", "INSERT", f"EXISTS ({taken})"),
+            self._trigger("replace_by_update", "UPDATE", f"EXISTS ({taken} AND was.id <> OLD.id)"),
+        ]
+
+    def _trigger(self, name: str, on: str, condition: str = "") -> Trigger:
+        name = f"{self.model._meta.db_table}_frozen_{name}"
+        return Trigger(name, self.model, on, self.message, condition)
+
+    def _is_changed(self, vendor: str) -> str:
+        other = "IS NOT" if vendor == "sqlite" else "IS DISTINCT FROM"
+        columns = ["id", *map(self._column, self.fields)]
+        changed = [f"NEW.{name} {other} OLD.{name}" for name in columns]
+        return " OR ".join([*changed, f"NEW.status = '{self.draft}'"])
+
+    def _column(self, field: str) -> str:
+        found: Any = self.model._meta.get_field(field)
+        return str(found.column)
+
+    def _is_taken(self) -> str:
+        """Return the condition that OR REPLACE would remove the row `was` to make room."""
+        unique = [
+            one for one in self.model._meta.constraints if isinstance(one, models.UniqueConstraint)
+        ]
+        return " OR ".join(["was.id = NEW.id", *(f"({self._is_same(one)})" for one in unique)])
+
+    def _is_same(self, unique: models.UniqueConstraint) -> str:
+        same = [f"was.{name} = NEW.{name}" for name in map(self._column, unique.fields)]
+        # Where it holds for some rows only, both have to be among them.
+        conditions: Any = unique.condition.children if unique.condition else ()
+        for name, value in conditions:
+            same += [f"was.{name} = '{value}'", f"NEW.{name} = '{value}'"]
+        return " AND ".join(same)
+
+
+def keep_frozen(model: type[models.Model], fields: Iterable[str]) -> None:
+    """Have the database refuse to change these fields of what is no draft, or to remove it."""
+    frozen = Frozen(model, tuple(sorted(fields)))
+    if frozen not in _FROZEN:
+        _FROZEN.append(frozen)
 
 
 def keep_append_only(model: type[models.Model]) -> None:
@@ -127,7 +197,8 @@ def triggers(vendor: str) -> list[Trigger]:
         Trigger("ledger_head_delete", LedgerHead, "DELETE", append_only),
     ]
     found += _against_replace() if vendor == "sqlite" else _against_truncate()
-    return found + [trigger for model in _KEPT for trigger in _append_only(model, vendor)]
+    found += [trigger for model in _KEPT for trigger in _append_only(model, vendor)]
+    return found + [trigger for frozen in _FROZEN for trigger in frozen.triggers(vendor)]
 
 
 def _append_only(model: type[models.Model], vendor: str) -> list[Trigger]:

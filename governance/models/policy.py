@@ -21,9 +21,8 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 
 
 #: What a published version says and by whom; only its status moves on, to retired.
-_FROZEN = frozenset(
-    {"policy", "policy_id", "number", "text", "digest", "note", "created_by", "created_at"}
-)
+FROZEN = frozenset({"policy", "number", "text", "digest", "note", "created_by", "created_at"})
+_COLUMNS = FROZEN | {"policy_id", "created_by_id"}
 
 
 def _refuse_change() -> NoReturn:
@@ -38,7 +37,7 @@ class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
 
     def update(self, **values: Any) -> int:
         """Change rows; what published and retired versions say is refused."""
-        if _FROZEN & values.keys() and self.exclude(status=PolicyVersion.Status.DRAFT).exists():
+        if _COLUMNS & values.keys() and self.exclude(status=PolicyVersion.Status.DRAFT).exists():
             _refuse_change()
         return super().update(**values)
 
@@ -102,8 +101,8 @@ class Policy(models.Model):
 class PolicyVersion(models.Model):
     """One version of a policy's YAML; immutable once published.
 
-    The ORM refuses the change here; the digests that reviews bind and the ledger hold the proof
-    for whoever goes past the ORM.
+    The ORM refuses the change here, and triggers refuse it to whoever goes past the ORM; the
+    digests that reviews bind and the ledger hold the proof.
     """
 
     class Status(models.TextChoices):

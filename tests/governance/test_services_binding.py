@@ -1,7 +1,6 @@
 """What reviews bind: every part by itself, and reviews that bound their evidence as one before."""
 
 import pytest
-from django.db.models import QuerySet
 
 from governance.models import Evidence, GateReview, PolicyVersion
 from governance.rules.digests import bindings_digest, digest_of_set
@@ -11,7 +10,7 @@ from governance.services.evidence import Material, record_evidence
 from governance.subjects import resolve
 from projects.services.scope_changes import frozen_criteria_hash, signed_criteria_hash, signed_hash
 from tests import factories
-from tests.factories import session_actor
+from tests.factories import edit_past_the_triggers, session_actor
 from tests.governance import fakes
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +111,9 @@ def test_evidence_that_was_signed_and_is_gone_is_seen(bound, project, data_scien
 
 
 def test_policy_text_edited_past_the_services_is_seen_after_an_approval(bound):
-    QuerySet(PolicyVersion).filter(pk=bound.policy_version_id).update(text="schema: 1")
+    edit_past_the_triggers(
+        PolicyVersion.objects.filter(pk=bound.policy_version_id), text="schema: 1"
+    )
     bound.refresh_from_db()
     assert moved_afterwards(bound) == ["policy"]
 

@@ -1,7 +1,6 @@
 """Sign-offs of the approved scope under a new version: kept, reset, or kept where untouched."""
 
 import pytest
-from django.db.models import QuerySet
 
 from governance.models import GateReview, PolicyVersion, SignOff
 from governance.rules.digests import digest_of
@@ -14,7 +13,7 @@ from projects.models import ScopingDocument, Stakeholder
 from projects.services import deviations, scoping
 from projects.services.scope_changes import edit_editorially
 from tests import factories
-from tests.factories import session_actor
+from tests.factories import edit_past_the_triggers, session_actor
 from tests.remembering import remembered
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_ledger_guard]
@@ -26,7 +25,9 @@ SIGNERS = {"bruno": "business_owner", "dora": "data_owner"}
 def mode(policy, carry_over):
     """Let the published policy carry sign-offs over, as if it had been written so."""
     text = policy.text.replace("carry_over: reset_all", f"carry_over: {carry_over}")
-    QuerySet(PolicyVersion).filter(pk=policy.pk).update(text=text, digest=digest_of(text))
+    edit_past_the_triggers(
+        PolicyVersion.objects.filter(pk=policy.pk), text=text, digest=digest_of(text)
+    )
     policy.refresh_from_db()
 
 

@@ -6,7 +6,6 @@ import pytest
 import yaml
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 
 from governance.models import GateReview, PolicyVersion
 from governance.rules.gate_order import gates_before
@@ -18,7 +17,7 @@ from governance.services.prerequisites import request_earlier_gates
 from governance.services.reviews import ReviewRequest
 from projects.errors import NotPermitted
 from projects.models import Project
-from tests.factories import session_actor
+from tests.factories import edit_past_the_triggers, session_actor
 from tests.governance import fakes
 
 
@@ -66,7 +65,7 @@ def late(
     candidate: str, policy: PolicyVersion, text: str, project: Project, data_scientist: User
 ) -> GateReview:
     policy_text = yaml.safe_dump(with_late_gates(text))
-    QuerySet(PolicyVersion).filter(pk=policy.pk).update(text=policy_text)
+    edit_past_the_triggers(PolicyVersion.objects.filter(pk=policy.pk), text=policy_text)
     request = ReviewRequest("late", project, "model_version", candidate)
     return reviews.request_review(request, actor=session_actor(data_scientist))
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from governance.models import DeniedAttempt, GateReview, LineageEdge, PolicyVersion, Promotion
@@ -26,7 +25,7 @@ from projects.errors import (
     Unavailable,
 )
 from projects.models import Project, Stakeholder
-from tests.factories import StakeholderFactory, session_actor
+from tests.factories import StakeholderFactory, edit_past_the_triggers, session_actor
 from tests.governance import fakes
 
 pytestmark = pytest.mark.django_db
@@ -321,7 +320,7 @@ def test_a_policy_that_forgives_its_own_edit_halts_the_promotion_all_the_same(
         "    title: Validation\n    copy_conditions: [{changed: [policy], keep: all}]\n",
     )
     assert policies.parse_text(softer).gates["validation"].copy_conditions
-    QuerySet(PolicyVersion).filter(pk=version.pk).update(text=softer)
+    edit_past_the_triggers(PolicyVersion.objects.filter(pk=version.pk), text=softer)
     assert not promotions.claim_promotion(Promotion.objects.get(pk=approved.pk), worker="host:1")
     approved.refresh_from_db()
     assert approved.status == "suspended"

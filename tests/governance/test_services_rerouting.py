@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +17,7 @@ from projects.errors import DomainError, RuleViolated, StaleState
 from projects.models import Project
 from projects.rules.tier import ANSWERS
 from projects.services import tiers
-from tests.factories import UserFactory, session_actor
+from tests.factories import UserFactory, edit_past_the_triggers, session_actor
 from tests.governance import faces, fakes
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +55,7 @@ def rewrite(before, after):
     """Change the published policy before anything rests on it."""
     version = PolicyVersion.objects.get(policy__name="standard")
     assert before in version.text
-    QuerySet(PolicyVersion).update(text=version.text.replace(before, after))
+    edit_past_the_triggers(PolicyVersion.objects.all(), text=version.text.replace(before, after))
 
 
 def entries(review, event="review.rerouted"):

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from governance.models import DeniedAttempt, GateReview, LineageEdge, PolicyVersion, Promotion
@@ -22,7 +21,7 @@ from projects.errors import (
     NotPermitted,
     RuleViolated,
 )
-from tests.factories import StakeholderFactory, session_actor
+from tests.factories import StakeholderFactory, edit_past_the_triggers, session_actor
 
 pytestmark = pytest.mark.django_db
 MODEL = "term-deposit-calls"
@@ -119,7 +118,9 @@ def test_a_policy_without_the_gate_says_so(
 ) -> None:
     text = policy.text
     start, end = text.index("  retirement:\n"), text.index("  policy:\n    title")
-    QuerySet(PolicyVersion).filter(pk=policy.pk).update(text=text[:start] + text[end:])
+    edit_past_the_triggers(
+        PolicyVersion.objects.filter(pk=policy.pk), text=text[:start] + text[end:]
+    )
     entries = GateReview.objects.count()
     with pytest.raises(RuleViolated) as refusal:
         retirement.request_retirement(applied, actor=session_actor(ml_engineer))

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from governance.models import (
@@ -31,7 +30,7 @@ from projects.errors import (
     RuleViolated,
 )
 from projects.models import Stakeholder
-from tests.factories import StakeholderFactory, session_actor
+from tests.factories import StakeholderFactory, edit_past_the_triggers, session_actor
 from tests.governance import fakes
 
 pytestmark = pytest.mark.django_db
@@ -393,7 +392,9 @@ def test_a_policy_edited_in_the_database_makes_the_review_stale(
     review: GateReview, sign: Any, validator: User
 ) -> None:
     version = review.policy_version
-    QuerySet(PolicyVersion).update(text=version.text.replace("people: 2", "people: 1"))
+    edit_past_the_triggers(
+        PolicyVersion.objects.all(), text=version.text.replace("people: 2", "people: 1")
+    )
     with pytest.raises(RuleViolated) as error:
         sign(GateReview.objects.get(pk=review.pk), validator, "validator")
     assert error.value.details["parts"] == ["policy"]

@@ -3,7 +3,6 @@
 from importlib import import_module
 
 import pytest
-from django.db.models import QuerySet
 
 from governance.models import Evidence, GateReview, PolicyVersion, SignOff
 from governance.rules.digests import digest_of
@@ -16,7 +15,7 @@ from projects.actors import system
 from projects.errors import NotPermitted, RuleViolated, Unavailable
 from projects.models import ScopingDocument, Stakeholder
 from tests import factories
-from tests.factories import session_actor
+from tests.factories import edit_past_the_triggers, session_actor
 from tests.governance import fakes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_ledger_guard]
@@ -28,7 +27,9 @@ def let_stand(policy, changed, keep):
     """Give the gate of model versions a copy condition, as if the policy had been written so."""
     condition = f"    copy_conditions: [{{changed: {changed}, keep: {keep}}}]\n    subject: model"
     text = policy.text.replace("    subject: model", condition, 1)
-    QuerySet(PolicyVersion).filter(pk=policy.pk).update(text=text, digest=digest_of(text))
+    edit_past_the_triggers(
+        PolicyVersion.objects.filter(pk=policy.pk), text=text, digest=digest_of(text)
+    )
     policy.refresh_from_db()
 
 

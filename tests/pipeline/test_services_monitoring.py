@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from governance.models import Finding, LineageEdge, PolicyVersion
@@ -14,6 +13,7 @@ from pipeline.models import DriftReport, Job, Monitor, Prediction, RetrainingPol
 from pipeline.services import jobs, monitoring
 from projects import content_store
 from projects.errors import InvalidInput, NotPermitted, RuleViolated
+from tests.factories import edit_past_the_triggers
 from tests.pipeline.conftest import moment, rows_of
 
 pytestmark = pytest.mark.django_db
@@ -179,7 +179,7 @@ def test_each_consequence_can_be_switched_off(traffic, look, monitor, switch, fo
 def test_a_policy_may_leave_the_approval_standing_after_a_breach(traffic, look, monitor):
     version = monitor.deployment.promotion.review.policy_version
     text = version.text.replace("on_breach: {suspend: true}", "on_breach: {suspend: false}")
-    QuerySet(PolicyVersion).filter(pk=version.pk).update(text=text)
+    edit_past_the_triggers(PolicyVersion.objects.filter(pk=version.pk), text=text)
     version.refresh_from_db()
     traffic(shift=3.0)
     look()

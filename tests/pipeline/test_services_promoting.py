@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from governance.models import LineageEdge, PolicyVersion, Promotion
@@ -16,6 +15,7 @@ from pipeline.services import jobs, promoting
 from pipeline.services.loading import model_directory
 from projects.actors import system
 from projects.errors import Unavailable
+from tests.factories import edit_past_the_triggers
 
 pytestmark = pytest.mark.django_db
 WORKER = "elsewhere:1"
@@ -123,7 +123,7 @@ def test_changed_files_are_noticed_before_the_alias_moves(approved, world, alias
 def test_a_policy_that_was_edited_past_the_services_halts_the_promotion(approved, aliases, edit):
     version = approved.review.policy_version
     assert edit(version.text) != version.text
-    QuerySet(PolicyVersion).filter(pk=version.pk).update(text=edit(version.text))
+    edit_past_the_triggers(PolicyVersion.objects.filter(pk=version.pk), text=edit(version.text))
     assert not promoting.apply_promotion(approved.pk, worker=WORKER)
     approved.refresh_from_db()
     assert approved.status == "suspended"
