@@ -322,8 +322,8 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
         fields = ["id", "project", "environment", "model_name", "model_version", "subject_ref",
                   "files_digest", "review", "status", "status_reason", "reason", "requested_by",
                   "requested_as", "requested_at", "approved_at", "claimed_by", "claimed_at",
-                  "attempts", "applied_at", "rolled_back_at", "retirement",
-                  "retain_until"]  # fmt: skip
+                  "attempts", "applied_at", "rolled_back_at", "resumes_with_review",
+                  "retirement", "retain_until"]  # fmt: skip
 
 
 class DeniedAttemptSerializer(serializers.ModelSerializer[DeniedAttempt]):

@@ -97,6 +97,11 @@ class Promotion(models.Model):
     rolled_back_at = models.DateTimeField(
         null=True, blank=True, help_text="When it was undone; it is no good version to go back to."
     )
+    resumes_with_review = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Suspended only since its review no longer stood; approved anew, it comes back.",
+    )
     retirement = models.ForeignKey(
         GateReview,
         on_delete=models.PROTECT,

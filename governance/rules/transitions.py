@@ -33,6 +33,9 @@ PROMOTION_TRANSITIONS: Table = {
     "superseded": frozenset({"approved", "retiring"}),
 }
 
+#: The way back of a promotion, taken only when the very review that it rests on is approved anew.
+RESUMPTION: Table = {"suspended": frozenset({"approved"})}
+
 #: Promotions that stand, wait or were halted; the files of their versions may not be touched.
 LIVE_PROMOTIONS = frozenset(
     {"requested", "approved", "applying", "applied", "suspended", "retiring"}

@@ -218,11 +218,17 @@ def _still_approved(promotion: Promotion) -> bool:
     with transaction.atomic():
         if promotion.review.status != GateReview.Status.STALE:
             mark_stale(promotion.review, moved, actor=system("governance"), later=later)
-        _halt(promotion, " ".join(part.sentence for part in moved))
+        _halt(promotion, " ".join(part.sentence for part in moved), may_resume=True)
     return False
 
 
 @transaction.atomic
-def _halt(promotion: Promotion, reason: str) -> None:
-    move(promotion, Status.SUSPENDED, allowed=PROMOTION_TRANSITIONS, status_reason=reason)
+def _halt(promotion: Promotion, reason: str, *, may_resume: bool = False) -> None:
+    move(
+        promotion,
+        Status.SUSPENDED,
+        allowed=PROMOTION_TRANSITIONS,
+        status_reason=reason,
+        resumes_with_review=may_resume,
+    )
     record("promotion.suspended", promotion, actor=system("governance"), reason=reason)

@@ -11,6 +11,7 @@ from governance.services import evaluating, moves, notices, retention, taking_ov
 from governance.services.binding import SubjectNow
 from governance.services.ending import halt_promotion
 from governance.services.policies import rules_of
+from governance.services.resuming import resume
 from governance.services.signers import counted_sign_offs
 from governance.subjects import primary_key
 from ledger import services as ledger
@@ -80,8 +81,19 @@ def _approve(
     )
     taking_over.take_over(review, actor=actor)
     _decide_scope(review, actor=actor)
-    promotion = Promotion.objects.filter(review=review, status=Promotion.Status.REQUESTED).first()
-    if promotion is not None:
+    _let_promotion_pass(review, decided, actor=actor)
+    retention.begin_retirement(review, actor=actor, decided=decided)
+    ledger.append(
+        "review.approved", subject=review.ref, actor=actor, data=_decision(review, counted)
+    )
+    notices.tell_decided(review, actor=actor)
+
+
+def _let_promotion_pass(review: GateReview, decided: datetime, *, actor: Actor) -> None:
+    promotion = Promotion.objects.filter(review=review).first()
+    if promotion is None or resume(promotion, review, decided=decided, actor=actor):
+        return
+    if promotion.status == Promotion.Status.REQUESTED:
         move(
             promotion,
             Promotion.Status.APPROVED,
@@ -91,11 +103,6 @@ def _approve(
         ledger.append(
             "promotion.approved", subject=promotion.ref, actor=actor, data={"review": review.ref}
         )
-    retention.begin_retirement(review, actor=actor, decided=decided)
-    ledger.append(
-        "review.approved", subject=review.ref, actor=actor, data=_decision(review, counted)
-    )
-    notices.tell_decided(review, actor=actor)
 
 
 def _reject(review: GateReview, counted: Sequence[SignOff], *, actor: Actor) -> None:

@@ -52,13 +52,18 @@ def end_stale(
     mark_stale(review, moved, actor=actor, later=later)
     if was_approved:
         reason = review.status_reason
-        halt_promotion(review, Promotion.Status.SUSPENDED, actor=actor, reason=reason)
+        halt_promotion(
+            review, Promotion.Status.SUSPENDED, actor=actor, reason=reason, may_resume=True
+        )
 
 
-def halt_promotion(review: GateReview, to: str, *, actor: Actor, reason: str) -> None:
+def halt_promotion(
+    review: GateReview, to: str, *, actor: Actor, reason: str, may_resume: bool = False
+) -> None:
     """Move the promotion of a review that ended to the matching status, where there is an arrow.
 
-    One that break-glass let through is on its way or serves already; it is suspended.
+    One that break-glass let through is on its way or serves already; it is suspended. `may_resume`
+    says that a new approval of the same review brings it back.
     """
     promotion = Promotion.objects.filter(review=review).first()
     if promotion is None:
@@ -68,7 +73,13 @@ def halt_promotion(review: GateReview, to: str, *, actor: Actor, reason: str) ->
         to = Promotion.Status.SUSPENDED
     if to not in arrows:
         return
-    move(promotion, to, allowed=PROMOTION_TRANSITIONS, status_reason=reason)
+    move(
+        promotion,
+        to,
+        allowed=PROMOTION_TRANSITIONS,
+        status_reason=reason,
+        resumes_with_review=may_resume and to == Promotion.Status.SUSPENDED,
+    )
     ledger.append(
         f"promotion.{to}", subject=promotion.ref, actor=actor, data={"review": review.ref}
     )

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Status = Override.Status
 CATEGORY = "break-glass"
+_UNDECIDED = (GateReview.Status.OPEN, GateReview.Status.STALE)
 _ON_THE_WAY = (Promotion.Status.APPROVED, Promotion.Status.APPLYING, Promotion.Status.APPLIED)
 
 
@@ -140,6 +141,8 @@ def end_override(override: Override, *, actor: Actor, reason: str) -> Override:
             Promotion.Status.SUSPENDED,
             allowed=PROMOTION_TRANSITIONS,
             status_reason=stopped,
+            # Break-glass went past a review that was not decided; its approval is worth the same.
+            resumes_with_review=promotion.review.status in _UNDECIDED,
         )
         record("promotion.suspended", promotion, actor=actor, reason=stopped)
     return override

@@ -115,7 +115,11 @@ def _require_alias(promotion: Promotion) -> None:
 
 
 def _undo(promotion: Promotion, restored: Promotion, *, actor: Actor, reason: str) -> None:
-    changes = {"status_reason": f"Rolled back: {reason}", "rolled_back_at": now()}
+    changes = {
+        "status_reason": f"Rolled back: {reason}",
+        "rolled_back_at": now(),
+        "resumes_with_review": False,
+    }
     if promotion.status == Status.APPLIED:
         move(promotion, Status.SUSPENDED, allowed=PROMOTION_TRANSITIONS, **changes)
     else:
