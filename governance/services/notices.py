@@ -19,7 +19,7 @@ from governance.models import (
 from projects.actors import Actor
 from projects.errors import InvalidInput
 from projects.models import Project, Stakeholder
-from projects.rules.words import role_words
+from projects.rules.words import review_words, role_words
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -60,7 +60,7 @@ def tell_refused(
     """
     text = _shortened(
         f"Refused, since nobody independent can sign as {_words(roles)}: "
-        f"{_spaced(gate)} review of {subject}. Give somebody else the role."
+        f"{review_words(gate)} of {subject}. Give somebody else the role."
     )
     wanted = {actor.user_id, *_leads_of(project.pk), *_holders(project.pk, roles)}
     known = ReviewNotice.objects.unread().filter(project=project, review=None, text=text)
@@ -130,20 +130,11 @@ def set_preference(user: "User", *, rhythm: str, muted: Collection[str]) -> Noti
 
 def named(review: GateReview) -> str:
     """Return what a review is called in a sentence."""
-    gate = _gate(review).removesuffix(" review")
-    return f"{gate} review of {review.subject_label}"
+    return f"{review_words(review.gate)} of {review.subject_label}"
 
 
 def _begun(review: GateReview) -> str:
     return f"The {named(review)}"
-
-
-def _gate(review: GateReview) -> str:
-    return _spaced(review.gate)
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ")
 
 
 def _words(roles: Collection[str]) -> str:

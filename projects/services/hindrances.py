@@ -9,7 +9,7 @@ from django.urls import reverse
 from projects import facts
 from projects.models import Deviation, Project, ScopingDocument, Sprint, Stakeholder
 from projects.rules.scoping import Readiness
-from projects.rules.words import role_words
+from projects.rules.words import review_words, role_words
 from projects.services import scoping, sprints
 
 _SHOWN_REASONS = 3
@@ -92,7 +92,7 @@ def _sprint_blocks(known: Known) -> Iterator[Block]:
 
 def _gate_blocks(known: Known) -> Iterator[Block]:
     for gate in _standing(known.gates):
-        about = f"the {gate.gate} review of {gate.subject_label}"
+        about = f"the {review_words(gate.gate)} of {gate.subject_label}"
         if gate.status in _REFUSED:
             yield Block(f"T{about[1:]} {_REFUSED[gate.status]}.", gate.url)
         elif nobody := [role_words(role) for role, able in gate.waits_for.items() if not able]:
@@ -135,7 +135,7 @@ def waits_of(known: Known) -> Iterator[Wait]:
     for gate in known.gates:
         for role, able in gate.waits_for.items():
             yield Wait(
-                f"Sign the {gate.gate} review of {gate.subject_label} as {role_words(role)}",
+                f"Sign the {review_words(gate.gate)} of {gate.subject_label} as {role_words(role)}",
                 tuple(able),
                 gate.due_on,
                 gate.url,

@@ -14,6 +14,7 @@ from projects.actors import Actor
 from projects.models import Milestone, Project, Risk, ScopingDocument, Sprint
 from projects.rules import portfolio as rules
 from projects.rules.phases import PHASES, PhaseFacts, phase_of
+from projects.rules.words import review_words
 
 _STANDING = ("approved", "submitted", "draft")
 #: By what a list may be sorted, and how; what is not known comes last.
@@ -125,7 +126,7 @@ def late(
 ) -> list[rules.Appointment]:
     """Return everything that should have been over by today, oldest first."""
     due = [
-        rules.Appointment(gate.due_on, f"The {gate.gate} review of {gate.subject_label}")
+        rules.Appointment(gate.due_on, f"The {review_words(gate.gate)} of {gate.subject_label}")
         for gate in gates
         if gate.status == "open" and gate.due_on
     ]
@@ -207,7 +208,7 @@ def coming(
             found.append(rules.Appointment(sprint.starts_on, f"{sprint.name} starts"))
     for gate in gates:
         if gate.status == "open" and gate.due_on:
-            found.append(rules.Appointment(gate.due_on, f"{gate.gate} review is due"))
+            found.append(rules.Appointment(gate.due_on, f"{review_words(gate.gate)} is due"))
         elif gate.status == "approved" and gate.expires_at:
             on = gate.expires_at.date()
             found.append(rules.Appointment(on, f"{gate.gate} approval expires"))
