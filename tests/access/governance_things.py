@@ -161,7 +161,11 @@ def _of_persons(promotion: Promotion) -> dict[str, Any]:
     token, _ = create_token(mia, actor=session_actor(mia))
     return {
         "notice": ReviewNotice.objects.create(
-            review=promotion.review, user=mia, kind="decided", text="It is decided."
+            project=promotion.project,
+            review=promotion.review,
+            user=mia,
+            kind="decided",
+            text="It is decided.",
         ),
         "token": token,
         "refusal": refused,
