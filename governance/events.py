@@ -4,6 +4,7 @@ from ledger.registry import register
 
 register("policy.installed", "Version of a policy written")
 register("policy.draft_saved", "Draft of a policy edited")
+register("policy.discarded", "Draft of a policy discarded")
 register("policy.published", "Version of a policy published", checkpoint=True)
 register("policy.retired", "Version of a policy retired")
 register("environment.declared", "Environment declared by a policy")

@@ -58,6 +58,7 @@ urlpatterns = [
         policies.request_policy_review,
         name="request-policy-review",
     ),
+    path("policy-versions/<int:pk>/discard/", policies.discard_policy, name="discard-policy"),
     path("policy-versions/<int:pk>/publish/", policies.publish_policy, name="publish-policy"),
     path("policies/language/", policies.policy_language, name="policy-language"),
     path("policies/check/", policies.check_policy, name="check-policy"),

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from governance.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from governance.models import Environment, Policy, PolicyVersion
 from governance.services import policies, policy_drafts
+from governance.services.policy_discarding import may_discard
 from projects.web import actor_of
 
 CHANGED_MEANWHILE = (
@@ -101,6 +102,18 @@ class PolicyVersionAdmin(ReadOnlyAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         is_draft = isinstance(obj, PolicyVersion) and obj.status == PolicyVersion.Status.DRAFT
         return is_draft and self.has_add_permission(request)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        drafts = PolicyVersion.objects.filter(status=PolicyVersion.Status.DRAFT)
+        found = drafts.filter(pk=object_id).first() if object_id.isdecimal() else None
+        more = {"may_discard": found is not None and may_discard(found, actor_of(request))}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         """Write or edit the draft through its command, and say what is wrong with it."""

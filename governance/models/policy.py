@@ -109,6 +109,7 @@ class PolicyVersion(models.Model):
         DRAFT = "draft"
         PUBLISHED = "published"
         RETIRED = "retired"
+        DISCARDED = "discarded"
 
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()

@@ -65,9 +65,10 @@ FINDING_TRANSITIONS: Table = {
 }
 
 POLICY_VERSION_TRANSITIONS: Table = {
-    "draft": frozenset({"published"}),
+    "draft": frozenset({"published", "discarded"}),
     "published": frozenset({"retired"}),
     "retired": frozenset(),
+    "discarded": frozenset(),
 }
 
 #: Nothing follows a decision of these but a new review.

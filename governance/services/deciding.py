@@ -57,8 +57,8 @@ def ask_again(review: GateReview, subject: SubjectNow, *, asker: Actor) -> list[
     return settle(review, subject, actor=system("governance"))
 
 
-def withdraw_with_promotion(review: GateReview, *, actor: Actor, reason: str) -> None:
-    """Withdraw the open review of a promotion that was itself withdrawn."""
+def withdraw_along(review: GateReview, *, actor: Actor, reason: str) -> None:
+    """Withdraw an undecided review whose promotion, or whose subject, was itself taken back."""
     move(review, Status.WITHDRAWN, allowed=REVIEW_TRANSITIONS, status_reason=reason)
     ledger.append("review.withdrawn", subject=review.ref, actor=actor)
 

@@ -110,7 +110,7 @@ def former_of(version: PolicyVersion) -> PolicyVersion | None:
 
 
 def require_draft(version: PolicyVersion) -> None:
-    """Refuse a version that is published or retired.
+    """Refuse a version that is published, retired or discarded.
 
     Raises:
         InvalidTransition: code `policy_not_draft`.
@@ -125,12 +125,15 @@ def require_draft(version: PolicyVersion) -> None:
 
 def require_permission(actor: Actor, permission: str, *, code: str) -> None:
     """Refuse whoever was not granted a permission; setting up an instance needs none."""
-    if is_setup(actor):
-        return
-    if actor.user is None or not actor.user.has_perm(f"governance.{permission}"):
+    if not is_setup(actor) and not is_permitted(actor, permission):
         raise NotPermitted(
             f"{actor.name} may not do this; an administrator can grant `{permission}`.", code=code
         )
+
+
+def is_permitted(actor: Actor, permission: str) -> bool:
+    """Return whether a person was granted a permission of this app."""
+    return actor.user is not None and actor.user.has_perm(f"governance.{permission}")
 
 
 def is_setup(actor: Actor) -> bool:

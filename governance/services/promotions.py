@@ -106,7 +106,7 @@ def withdraw_promotion(promotion: Promotion, *, actor: Actor, reason: str = "") 
     move(promotion, Status.WITHDRAWN, allowed=PROMOTION_TRANSITIONS, status_reason=reason)
     review = promotion.review
     if review.status in {GateReview.Status.OPEN, GateReview.Status.STALE}:
-        deciding.withdraw_with_promotion(review, actor=actor, reason=reason)
+        deciding.withdraw_along(review, actor=actor, reason=reason)
     record("promotion.withdrawn", promotion, actor=actor)
     return promotion
 

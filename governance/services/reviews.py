@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from governance import access
-from governance.models import Feedback, GateReview, Promotion, RequirementResult
+from governance.models import Feedback, GateReview, PolicyVersion, Promotion, RequirementResult
 from governance.rules.policy import GateRules
 from governance.rules.requirements import Judged
 from governance.rules.staleness import Moved
@@ -281,7 +281,13 @@ def _require_fit(request: ReviewRequest, gate: GateRules) -> None:
 
 
 def _require_readable(facts: SubjectFacts) -> None:
-    """Refuse a policy version whose text is wrong: nobody can judge what nobody can read."""
+    """Refuse a policy version that was given up, or whose text is wrong: nobody can judge it."""
+    if facts.attributes.get("status") == PolicyVersion.Status.DISCARDED:
+        raise RuleViolated(
+            f"{facts.label} was discarded; nothing is left to review.",
+            code="policy_discarded",
+            reasons=["The draft was discarded."],
+        )
     if facts.attributes.get("parses", True):
         return
     raise RuleViolated(

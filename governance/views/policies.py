@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from governance import access
 from governance.models import GateReview, Policy, PolicyVersion
 from governance.rules.differences import LINES, Change, text_rows
-from governance.services import policies, policy_drafts, policy_publishing
+from governance.services import policies, policy_discarding, policy_drafts, policy_publishing
 from governance.services.reviews import ReviewRequest
 from governance.views.base import attempt, page, request_and_show, visible_or_404
 from projects import markdown
@@ -39,8 +39,9 @@ def policy_version(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "projects": _projects_to_ask(actor) if is_draft else [],
         "is_approved": is_draft and policy_publishing.approving_review(version) is not None,
         "is_author": actor.user_id in policy_publishing.author_ids(version),
-        "may_publish": _has(actor, "publish_policyversion"),
-        "may_edit": _has(actor, "add_policyversion"),
+        "may_publish": policy_drafts.is_permitted(actor, "publish_policyversion"),
+        "may_edit": policy_drafts.is_permitted(actor, "add_policyversion"),
+        "may_discard": is_draft and policy_discarding.may_discard(version, actor),
         **checked(version.policy, version.text, policy_drafts.former_of(version)),
     }
     return render(request, "governance/policy_version.html", context)
@@ -87,6 +88,19 @@ def publish_policy(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     )
 
 
+@require_POST
+@page
+def discard_policy(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Give a draft up."""
+    version = _version_or_404(actor, pk)
+    return attempt(
+        request,
+        lambda: policy_discarding.discard_draft(version, actor=actor),
+        done=f"{version} is discarded. Its text stays on record.",
+        back=_address(version),
+    )
+
+
 def checked(policy: Policy | None, text: str, former: PolicyVersion | None) -> dict[str, Any]:
     """Return what the pages say of a text: problems, its lines, what it changes."""
     standing = policy_drafts.standing_of_text(policy, text, former)
@@ -119,10 +133,6 @@ def _policy_named(number: str) -> Policy | None:
 def _projects_to_ask(actor: Actor) -> list[Project]:
     mine = Project.objects.visible_to(actor).order_by("name")
     return [one for one in mine if access.can(actor, _REQUEST, one)]
-
-
-def _has(actor: Actor, permission: str) -> bool:
-    return actor.user is not None and actor.user.has_perm(f"governance.{permission}")
 
 
 @require_safe

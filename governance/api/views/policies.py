@@ -14,6 +14,7 @@ from governance.api.base import GovernanceViewSet
 from governance.api.views.replay import PolicyReplayMixin, VersionReplayMixin
 from governance.models import Environment, Policy, PolicyVersion
 from governance.services import environments, policies, policy_drafts, policy_texts
+from governance.services.policy_discarding import discard_draft
 
 
 class PolicyViewSet(PolicyReplayMixin, GovernanceViewSet):
@@ -75,6 +76,12 @@ class PolicyVersionViewSet(VersionReplayMixin, GovernanceViewSet):
         text = policy_drafts.cleaned(values["text"])
         standing = policy_drafts.standing_of_text(policy, text, former)
         return Response(shapes.PolicyStandingSerializer(standing).data)
+
+    @extend_schema(request=None, responses=shapes.PolicyVersionSerializer)
+    @action(detail=True, methods=["post"])
+    def discard(self, request: Request, pk: str) -> Response:
+        """Give a draft up, and withdraw its reviews that are not decided."""
+        return self.answer(discard_draft(self.get_object(), actor=self.actor))
 
     @extend_schema(request=inputs.PublishingInput, responses=shapes.PolicyVersionSerializer)
     @action(detail=True, methods=["post"])
