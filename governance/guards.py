@@ -195,7 +195,7 @@ def _holders(project: Project, gate: str) -> list[str]:
     rules = _gates_of_policy(project).get(gate)
     if rules is None:
         return []
-    people = people_of(project)
+    people = people_of(project).at(gate)
     return [
         _role_with(role, (_name(claim.user) for claim in people.claims(role)))
         for role in rules.quorum_at(project.tier).roles

@@ -55,8 +55,10 @@ class WaiverAdmin(ReadOnlyAdmin):
 class DelegationAdmin(ReadOnlyAdmin):
     """Rights to decide that were passed on."""
 
-    list_display = ["role", "project", "holder", "delegate", "valid_from", "valid_to", "revoked_at"]
-    list_filter = ["role", "project"]
+    list_display = [
+        "role", "project", "gate", "holder", "delegate", "valid_from", "valid_to", "revoked_at",
+    ]  # fmt: skip
+    list_filter = ["role", "gate", "project"]
     list_select_related = ["project", "holder", "delegate"]
     search_fields = ["holder__username", "delegate__username", "reason"]
     date_hierarchy = "valid_from"

@@ -261,6 +261,12 @@ class WaiverInput(serializers.Serializer[Any]):
 class DelegationInput(serializers.Serializer[Any]):
     project = serializers.CharField(help_text="Slug or number.")
     role = serializers.ChoiceField(choices=Stakeholder.Role.choices)
+    gate = serializers.SlugField(
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The only gate at which it counts; left out, it counts at every.",
+    )
     delegate = serializers.CharField(help_text="User name.")
     reason = serializers.CharField(max_length=4000)
     valid_from = serializers.DateTimeField()

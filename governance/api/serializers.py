@@ -383,7 +383,7 @@ class DelegationSerializer(serializers.ModelSerializer[Delegation]):
 
     class Meta:
         model = Delegation
-        fields = ["id", "project", "role", "holder", "delegate", "reason", "valid_from",
+        fields = ["id", "project", "role", "gate", "holder", "delegate", "reason", "valid_from",
                   "valid_to", "revoked_at"]  # fmt: skip
 
 

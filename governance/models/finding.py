@@ -194,10 +194,16 @@ class DelegationQuerySet(models.QuerySet["Delegation"]):
 
 
 class Delegation(models.Model):
-    """The right to decide in one role on one project, passed on for a time; never chained."""
+    """The right to decide in one role on one project, passed on for a time; never chained.
+
+    It may be narrowed to one gate.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="delegations")
     role = models.CharField(max_length=30, choices=Stakeholder.Role.choices)
+    gate = models.SlugField(
+        blank=True, help_text="The only gate at which it counts; empty where it counts at every."
+    )
     holder = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="delegations_given"
     )
@@ -223,7 +229,12 @@ class Delegation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.delegate} for {self.holder} as {self.get_role_display()}"
+        where = f" at the gate {self.gate}" if self.gate else ""
+        return f"{self.delegate} for {self.holder} as {self.get_role_display()}{where}"
+
+    def counts_at(self, gate: str) -> bool:
+        """Return whether it counts at a gate, by whichever dates."""
+        return self.gate in {"", gate}
 
     @property
     def ref(self) -> str:

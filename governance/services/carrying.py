@@ -22,7 +22,7 @@ from governance.services.policies import published_policy, rules_of
 from governance.services.signers import (
     Authors,
     People,
-    people_of,
+    people_at,
     reasons_against,
     signers_among_authors,
 )
@@ -61,7 +61,7 @@ def fates_of(review: GateReview, moved: Iterable[Moved], authors: Authors) -> li
     """
     gate = rules_for(review)
     parts = [one.part for one in moved]
-    people = people_of(review.project)
+    people = people_at(review)
     newest = {
         (one.signer_id, one.role): one
         for one in SignOff.objects.counting(review).select_related("signer")
@@ -143,7 +143,7 @@ def _fates(
     gate = rules_for(review)
     touched = changes_between(agreed, document).material
     given = _given(agreed, review.gate)
-    people = people_of(review.project)
+    people = people_at(review)
     for one in survivals(gate.carry_over, gate.sign_offs[review.tier].roles, touched):
         yield _judged(review, one, given.get(one.role), people, authors)
 

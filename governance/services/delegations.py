@@ -10,10 +10,18 @@ from django.utils.timezone import now
 
 from governance import access
 from governance.models import Delegation
+from governance.rules.policy import GateRules
+from governance.services.policies import published_policy, rules_of
 from ledger import services as ledger
 from projects.access import roles_of
 from projects.actors import Actor
-from projects.errors import InvalidInput, InvalidTransition, NotPermitted, RuleViolated
+from projects.errors import (
+    InvalidInput,
+    InvalidTransition,
+    NotFound,
+    NotPermitted,
+    RuleViolated,
+)
 from projects.models import Project, Stakeholder
 
 if TYPE_CHECKING:
@@ -25,7 +33,7 @@ LONGEST = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class NewDelegation:
-    """Whose right in which role goes to whom, from when to when, and why."""
+    """Whose right in which role goes to whom, from when to when, and why; at one gate or all."""
 
     project: Project
     role: str
@@ -33,6 +41,7 @@ class NewDelegation:
     reason: str
     valid_from: datetime
     valid_to: datetime
+    gate: str = ""
 
 
 @transaction.atomic
@@ -43,17 +52,19 @@ def delegate(delegation: NewDelegation, *, actor: Actor) -> Delegation:
 
     Raises:
         NotPermitted: code `role_missing` or `signing_needs_session`.
-        RuleViolated: code `delegate_unfit` or `delegation_overlaps`.
-        InvalidInput: code `reason_missing` or `wrong_dates`.
+        RuleViolated: code `delegate_unfit`, `delegation_overlaps` or `role_not_asked`.
+        InvalidInput: code `reason_missing`, `wrong_dates` or `unknown_gate`.
     """
     access.require(actor, "delegation.give", delegation.project)
     holder = _require_holder(delegation, actor=actor)
     _check_dates(delegation)
+    _check_gate(delegation)
     _require_fit_delegate(delegation, actor=actor)
     _require_no_other(delegation, holder)
     row = Delegation.objects.create(
         project=delegation.project,
         role=delegation.role,
+        gate=delegation.gate,
         holder=holder,
         delegate=delegation.delegate,
         reason=delegation.reason.strip(),
@@ -67,6 +78,7 @@ def delegate(delegation: NewDelegation, *, actor: Actor) -> Delegation:
         data={
             "project": row.project.ref,
             "role": str(row.role),
+            "gate": row.gate or None,
             "delegate": f"user:{row.delegate_id}",
             "valid_from": row.valid_from.isoformat(),
             "valid_to": row.valid_to.isoformat(),
@@ -109,7 +121,10 @@ def _require_holder(delegation: NewDelegation, *, actor: Actor) -> "User":
 def _require_no_other(delegation: NewDelegation, holder: "User") -> None:
     # The holder's rows are held, so that two requests at once are judged one after the other.
     list(Stakeholder.objects.select_for_update().filter(project=delegation.project, user=holder))
+    # One for every gate and one for a single gate meet at that one.
+    meeting = Q() if not delegation.gate else Q(gate__in=["", delegation.gate])
     other = Delegation.objects.filter(
+        meeting,
         project=delegation.project,
         role=delegation.role,
         holder=holder,
@@ -118,12 +133,13 @@ def _require_no_other(delegation: NewDelegation, holder: "User") -> None:
         valid_to__gt=delegation.valid_from,
     ).first()
     if other is not None:
+        where = f" at the gate {other.gate}" if other.gate else ""
         raise RuleViolated(
-            f"The role is passed on to {other.delegate.get_full_name() or other.delegate} from "
-            f"{other.valid_from:%Y-%m-%d} to {other.valid_to:%Y-%m-%d} already; take that back "
-            "first.",
+            f"The role{where} is passed on to {other.delegate.get_full_name() or other.delegate} "
+            f"from {other.valid_from:%Y-%m-%d} to {other.valid_to:%Y-%m-%d} already; take that "
+            "back first.",
             code="delegation_overlaps",
-            reasons=["One role of one holder has one delegate at a time."],
+            reasons=["At one gate a role of one holder has one delegate at a time."],
         )
 
 
@@ -144,6 +160,35 @@ def _check_dates(delegation: NewDelegation) -> None:
         )
     if length > LONGEST:
         raise InvalidInput(f"A delegation lasts {LONGEST.days} days at most.", code="wrong_dates")
+
+
+def _check_gate(delegation: NewDelegation) -> None:
+    if not delegation.gate:
+        return
+    gates = {gate.name: gate for gate in asking_gates(delegation.project)}
+    if delegation.gate not in gates:
+        raise InvalidInput(
+            f"There is no gate {delegation.gate!r} that anybody signs here; there is "
+            f"{', '.join(gates) or 'none'}.",
+            code="unknown_gate",
+        )
+    asked = {role for rule in gates[delegation.gate].sign_offs.values() for role in rule.roles}
+    if delegation.role not in asked:
+        words = ", ".join(sorted(role.replace("_", " ") for role in asked))
+        raise RuleViolated(
+            f"The gate {delegation.gate} asks for the sign-off of {words}; there is nothing to "
+            f"pass on there as {delegation.role.replace('_', ' ')}.",
+            code="role_not_asked",
+            reasons=[f"The gate {delegation.gate} asks for {words}."],
+        )
+
+
+def asking_gates(project: Project) -> list[GateRules]:
+    """Return the gates at which people sign under the policy that holds; none without one."""
+    try:
+        return list(rules_of(published_policy(project)).gates.values())
+    except NotFound:
+        return []
 
 
 def _require_fit_delegate(delegation: NewDelegation, *, actor: Actor) -> None:

@@ -17,6 +17,7 @@ from governance.services.signers import (
     Eligibility,
     People,
     eligibility,
+    people_at,
     people_of,
     refusals_against,
     roles_without_signer,
@@ -55,7 +56,7 @@ def everybody(review: GateReview) -> list[Eligibility]:
     """Return whom the gate asks, then everybody else on the project with the roles they hold."""
     asked = eligibility(review)
     roles = quorum_rule(review).roles
-    people = people_of(review.project)
+    people = people_at(review)
     words = ", ".join(role_words(role) for role in roles)
     unasked = Refusal(NOT_ASKED, f"This gate asks for {words}.", f"policy {review.policy_version}")
     others = [
@@ -110,14 +111,15 @@ def signers_lacking(document: ScopingDocument) -> list[SignerFact]:
         )
         if tier not in gate.sign_offs:
             continue
-        lacks = lacks_of(asked, authors={"scope": author_ids(document)}, people=people)
+        here = people.at(gate.name)
+        lacks = lacks_of(asked, authors={"scope": author_ids(document)}, people=here)
         found += [SignerFact(gate.name, gate.title, one.role, one.sentence) for one in lacks]
     return found
 
 
 def lacks_of(review: GateReview, *, authors: Authors, people: People | None = None) -> list[Lack]:
     """Return the roles of an undecided review that nobody independent can sign in."""
-    people = people or people_of(review.project)
+    people = people or people_at(review)
     lacking = roles_without_signer(review, rules_for(review), authors=authors, people=people)
     found = []
     for role in lacking:

@@ -78,7 +78,10 @@ def waiting_reviews(user: "User | AnonymousUser") -> Waiting:
         .values_list(*fields, "held")
     )
     by_delegation = (
-        waiting.filter(project__delegations__in=passed_on)
+        waiting.filter(
+            Q(project__delegations__gate="") | Q(project__delegations__gate=F("gate")),
+            project__delegations__in=passed_on,
+        )
         .annotate(held=F("project__delegations__role"))
         .values_list(*fields, "held")
     )

@@ -102,11 +102,11 @@ class _Past:
         holder = one.on_behalf_of_id
         kept = one.circumstances
         holders = self._roles_on(review, holder, at) if holder else frozenset[str]()
-        delegators = frozenset(
-            d.holder_id
+        passed_on = [
+            d
             for d in self.delegations[review.project_id]
             if d.delegate_id == one.signer_id and _held_then(d, at)
-        )
+        ]
         facts = SigningFacts(
             person=one.signer_id,
             role=one.role,
@@ -116,9 +116,10 @@ class _Past:
             on_behalf_of=holder,
             held_roles=frozenset(kept.get("held_roles", held)),
             holder_roles=frozenset(kept.get("holder_roles", holders)),
-            delegators=delegators,
+            delegators=frozenset(d.holder_id for d in passed_on),
         )
-        right = one.role in (holders if holder in delegators else held)
+        for_whom = {d.holder_id for d in passed_on if d.counts_at(review.gate)}
+        right = one.role in (holders if holder in for_whom else held)
         counted = self.record.counted(review)
         return PastSignOff(
             facts=facts,

@@ -1,7 +1,7 @@
 """Who could sign a review, who may, and whose sign-offs count."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.utils.timezone import now
@@ -51,13 +51,19 @@ class Eligibility:
 class People:
     """Roles and live delegations on a project at one moment.
 
-    `lines` are the departments that people answer to, of those who left the project as well.
+    `lines` are the departments that people answer to, of those who left the project as well. Of
+    delegations that were narrowed to a gate only those of `gate` give anybody a right.
     """
 
     users: Mapping[int, "User"]
     roles: Mapping[int, frozenset[str]]
     delegations: Sequence[Delegation]
     lines: Mapping[int, frozenset[str]]
+    gate: str = ""
+
+    def at(self, gate: str) -> "People":
+        """Return the same people, asked for their rights at one gate."""
+        return replace(self, gate=gate)
 
     def claims(self, role: str) -> list[Claim]:
         """Return everybody who could sign in the role, holders first."""
@@ -66,7 +72,7 @@ class People:
         passed_on = [
             Claim(one.delegate, role, one.holder)
             for one in self.delegations
-            if one.role == role and one.delegate_id not in own
+            if one.role == role and one.counts_at(self.gate) and one.delegate_id not in own
         ]
         return [*holders, *passed_on]
 
@@ -75,7 +81,7 @@ class People:
         return next((one for one in self.claims(role) if one.user.pk == user_id), None)
 
     def delegators_of(self, user_id: int) -> frozenset[int]:
-        """Return who has passed a right on to a person, in whichever role."""
+        """Return who has passed a right on to a person, in whichever role and at any gate."""
         return frozenset(one.holder_id for one in self.delegations if one.delegate_id == user_id)
 
     def delegation_ref(self, claim: Claim) -> str:
@@ -83,7 +89,8 @@ class People:
         if claim.on_behalf_of is None:
             return ""
         wanted = (claim.role, claim.on_behalf_of.pk, claim.user.pk)
-        found = (d for d in self.delegations if (d.role, d.holder_id, d.delegate_id) == wanted)
+        here = (one for one in self.delegations if one.counts_at(self.gate))
+        found = (d for d in here if (d.role, d.holder_id, d.delegate_id) == wanted)
         return next(found).ref
 
 
@@ -110,6 +117,11 @@ def people_of(project: Project) -> People:
         if one.role in roles.get(one.holder_id, frozenset()) and one.delegate_id in roles
     ]
     return People(users, roles, standing, lines)
+
+
+def people_at(review: GateReview) -> People:
+    """Return who holds which role today, asked for their rights at the gate of a review."""
+    return people_of(review.project).at(review.gate)
 
 
 def refusals_against(
@@ -146,7 +158,7 @@ def eligibility(review: GateReview) -> list[Eligibility]:
 
     Computed from the authors copied into the review; signing asks the subject afresh.
     """
-    people = people_of(review.project)
+    people = people_at(review)
     authors = stored_authors(review)
     signed = list(SignOff.objects.counting(review)) if review.pk else []
     found = []
@@ -174,7 +186,7 @@ def counted_sign_offs(review: GateReview, *, authors: Authors) -> list[SignOff]:
     again whenever the review may be decided. That takes approvals away and never a block: who
     asked for changes is not silenced by losing the role.
     """
-    people = people_of(review.project)
+    people = people_at(review)
     found = list(SignOff.objects.counting(review).select_related("signer", "on_behalf_of"))
     counted: list[SignOff] = []
     for one in found:
@@ -196,7 +208,7 @@ def signers_among_authors(review: GateReview, authors: Authors) -> list[str]:
     Of roles those count that were held when signing: who held one then has signed for good.
     """
     named = rules_for(review).separation_at(review.tier)
-    lines = people_of(review.project).lines
+    lines = people_at(review).lines
     found = []
     for one in SignOff.objects.counting(review):
         facts = SigningFacts(
@@ -222,7 +234,7 @@ def roles_without_signer(
 
     At a tier that the gate does not cover no role is asked; that it does not is said elsewhere.
     """
-    people = people or people_of(review.project)
+    people = people or people_at(review)
     rule = gate.sign_offs.get(review.tier)
     if rule is None:
         return []

@@ -21,7 +21,7 @@ from governance.services.ending import mark_stale
 from governance.services.evaluating import gates_after, quorum_rule, quorum_state
 from governance.services.passwords import confirm_password
 from governance.services.signatures import Signature
-from governance.services.signers import Claim, People, people_of, reasons_against
+from governance.services.signers import Claim, People, people_at, reasons_against
 from governance.services.statements import (
     Since,
     Statement,
@@ -107,7 +107,7 @@ def _require_right(review: GateReview, role: str, *, actor: Actor) -> tuple[Clai
             "Parts of the system sign nothing; people do.", code="system_never_signs"
         )
     access.require(actor, "review.sign", review.project)
-    people = people_of(review.project)
+    people = people_at(review)
     claim = people.claim(actor.user_id, role)
     if claim is None:
         raise NotPermitted(

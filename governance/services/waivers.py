@@ -14,7 +14,7 @@ from governance.services.binding import subject_of
 from governance.services.denials import on_review, refusals_recorded
 from governance.services.passwords import confirm_password
 from governance.services.reviews import suspend_review
-from governance.services.signers import people_of
+from governance.services.signers import people_at
 from ledger import services as ledger
 from projects.access import roles_of
 from projects.actors import Actor, system
@@ -110,7 +110,7 @@ def _require_independent(review: GateReview, user: "User", held: frozenset[str])
             "Who requested the review or did the work cannot waive a requirement of it.",
             code="waiver_not_independent",
         )
-    if review.requested_by_id in people_of(review.project).delegators_of(user.pk):
+    if review.requested_by_id in people_at(review).delegators_of(user.pk):
         raise NotPermitted(
             "Who decides on behalf of the requester cannot waive a requirement of the requester's "
             "review.",

@@ -64,6 +64,7 @@ def give(request: HttpRequest, actor: Actor) -> HttpResponse:
     wanted = NewDelegation(
         project=said["project"],
         role=said["role"],
+        gate=said["gate"],
         delegate=said["person"],
         reason=said["reason"],
         valid_from=max(start, timezone.now()),

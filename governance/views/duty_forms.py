@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from governance.models import Finding
 from governance.services import delegations, waivers
-from governance.views.forms import PersonChoiceField
+from governance.views.forms import EVERY_GATE, PersonChoiceField
 from projects.models import Project, Stakeholder
 
 
@@ -82,10 +82,11 @@ class ConfirmationForm(_PasswordForm):
 
 
 class GiveForm(forms.Form):
-    """To whom the right to sign goes, on which project, from when to when."""
+    """To whom the right to sign goes, on which project, at which gate, from when to when."""
 
     project = forms.ModelChoiceField(queryset=Project.objects.none())
     role = forms.ChoiceField()
+    gate = forms.ChoiceField(required=False, label="At which gate?", choices=[("", EVERY_GATE)])
     person = PersonChoiceField(label="To whom?", queryset=User.objects.none())
     from_on = _day("From")
     to_on = _day("To, that day included")
@@ -100,6 +101,11 @@ class GiveForm(forms.Form):
         roles = sorted(set(held.values_list("role", flat=True)))
         labels = [(role, Stakeholder.Role(role).label) for role in roles]
         self.fields["role"].choices = labels  # type: ignore[attr-defined]
+        # One policy holds for every project.
+        one = projects.first()
+        gates = [] if one is None else delegations.asking_gates(one)
+        titles = [(gate.name, gate.title) for gate in gates]
+        self.fields["gate"].choices += titles  # type: ignore[attr-defined]
         self.fields["person"].queryset = people  # type: ignore[attr-defined]
         self.fields["to_on"].help_text = f"{delegations.LONGEST.days} days at most."
 

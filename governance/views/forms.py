@@ -29,6 +29,7 @@ NEEDS_REASON = {
     SignOff.Outcome.CHANGES_REQUESTED,
     SignOff.Outcome.APPROVED_WITH_CONDITIONS,
 }
+EVERY_GATE = "every gate that asks for the role"
 #: Rows for conditions that the form offers; more than this is a finding, not a condition.
 CONDITIONS = 3
 
@@ -151,6 +152,12 @@ class DelegationForm(HandoverForm):
     days = forms.IntegerField(
         label="For how many days?", min_value=1, max_value=LONGEST.days, initial=14
     )
+    gate = forms.ChoiceField(required=False, label="At which gate?")
+
+    def __init__(self, *args: Any, gate: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        here = f"only at this one: {gate.replace('_', ' ')}"
+        self.fields["gate"].choices = [("", EVERY_GATE), (gate, here)]  # type: ignore[attr-defined]
 
 
 class ReviewFilterForm(forms.Form):

@@ -77,7 +77,8 @@ def assign(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def delegate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Pass the own right to sign in a role on this project on for some days."""
     review = review_or_404(actor, pk)
-    form = DelegationForm(request.POST, people=User.objects.filter(is_active=True))
+    people = User.objects.filter(is_active=True)
+    form = DelegationForm(request.POST, people=people, gate=review.gate)
     if not form.is_valid():
         return _refused(request, review, form)
     said = form.cleaned_data
@@ -85,16 +86,18 @@ def delegate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     wanted = NewDelegation(
         project=review.project,
         role=said["role"],
+        gate=said["gate"],
         delegate=said["person"],
         reason=said["note"],
         valid_from=start,
         valid_to=start + timedelta(days=said["days"]),
     )
     name = said["person"].get_full_name() or said["person"]
+    where = "at this gate" if said["gate"] else "on every review"
     return attempt(
         request,
         lambda: delegations.delegate(wanted, actor=actor),
-        done=f"{name} may sign for you for {said['days']} days, on every review of this project.",
+        done=f"{name} may sign for you for {said['days']} days, {where} of this project.",
         back=_review(review),
     )
 
@@ -134,7 +137,8 @@ def _delegation_form(review: GateReview, role: str, actor: Actor) -> DelegationF
     unfit = held.filter(role__in=[role, Stakeholder.Role.AUDITOR]).values("user")
     fit = held.exclude(user__in=unfit).exclude(user=actor.user_id)
     people = _people(fit.values_list("user", flat=True))
-    return DelegationForm(people=people, initial={"role": role}, auto_id=f"pass-{role}-%s")
+    options = {"initial": {"role": role}, "auto_id": f"pass-{role}-%s"}
+    return DelegationForm(people=people, gate=review.gate, **options)
 
 
 def _people(pks: Any) -> QuerySet[User]:

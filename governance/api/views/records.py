@@ -109,7 +109,7 @@ class WaiverViewSet(GovernanceViewSet):
 class DelegationViewSet(GovernanceViewSet):
     queryset = Delegation.objects.select_related("project", "holder", "delegate")
     serializer_class = shapes.DelegationSerializer
-    filterset_fields = ["project__slug", "role", "holder__username", "delegate__username"]
+    filterset_fields = ["project__slug", "role", "gate", "holder__username", "delegate__username"]
     ordering_fields = ["valid_from", "valid_to"]
 
     @extend_schema(request=inputs.DelegationInput, responses={201: shapes.DelegationSerializer})
