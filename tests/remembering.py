@@ -7,33 +7,18 @@ PostgreSQL's sequences do not roll back, so nothing is the same twice there and 
 """
 
 import functools
+import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.conf import UserSettingsHolder, settings
 from django.db import connection, models, transaction
 
-from ledger.models import LedgerHead
+from tests.sqlite_rows import Written, mark_of, state_of, write_again, written_between
 
 Made = TypeVar("Made")
-Row = tuple[Any, ...]
-State = Mapping[str, Mapping[Any, Row]]
-#: Written by migrations, not by fixtures.
-NOT_OURS = {"django_migrations", "django_content_type", "auth_permission", "sqlite_sequence"}
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What a fixture wrote and returned."""
-
-    added: Mapping[str, list[Row]]
-    changed: Mapping[str, list[Row]]
-    made: Any
-
-
-_memories: dict[Any, Memory] = {}
+_memories: dict[Any, tuple[Written, Any]] = {}
 
 
 def remembered(build: Callable[..., Made]) -> Callable[..., Made]:
@@ -46,15 +31,29 @@ def remembered(build: Callable[..., Made]) -> Callable[..., Made]:
     def recall(**arguments: Any) -> Any:
         if connection.vendor != "sqlite":
             return build(**arguments)
-        before = _state()
-        key = (build.__module__, build.__qualname__, *_told(arguments), _settings(), _mark(before))
+        before = state_of(database())
+        key = (*named(build), *_told(arguments), mark_of(before))
         if key not in _memories:
             made = build(**arguments)
-            _memories[key] = _memory(before, _state(), made)
+            _memories[key] = written_between(before, state_of(database())), _kept(made)
             return made
-        return _bring_back(_memories[key])
+        written, kept = _memories[key]
+        with transaction.atomic():
+            write_again(database(), written)
+        return _read(kept)
 
     return recall
+
+
+def database() -> sqlite3.Connection:
+    """Return the connection of the running test to its SQLite database."""
+    connection.ensure_connection()
+    return cast("sqlite3.Connection", connection.connection)
+
+
+def named(build: Callable[..., Any]) -> tuple[str, ...]:
+    """Return which fixture it is, under which settings."""
+    return build.__module__, build.__qualname__, _settings()
 
 
 def _told(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -84,77 +83,13 @@ def _contents(value: Any) -> str:
     return repr([(str(path.relative_to(value)), path.read_bytes()) for path in files])
 
 
-def _state() -> State:
-    """Return every row by table and key."""
-    with connection.cursor() as cursor:
-        tables = set(connection.introspection.table_names(cursor)) - NOT_OURS
-        found = {}
-        for table in sorted(tables):
-            # A plus before a name keeps what is stored from being read as a date or truth value.
-            names = ", ".join(f"+{name}" for name in _columns(table))
-            cursor.execute(f'SELECT rowid, {names} FROM "{table}" ORDER BY rowid')  # noqa: S608
-            if rows := cursor.fetchall():
-                found[table] = {row[0]: row for row in rows}
-        return found
+def _kept(made: Any) -> Any:
+    assert made is None or isinstance(made, models.Model), "only a model instance is remembered"
+    return None if made is None else (type(made), made.pk)
 
 
-def _mark(state: State) -> int:
-    return hash(tuple((table, tuple(rows.values())) for table, rows in state.items()))
-
-
-def _memory(before: State, after: State, made: Any) -> Memory:
-    added: dict[str, list[Row]] = {}
-    changed: dict[str, list[Row]] = {}
-    for table in {**before, **after}:
-        old, rows = before.get(table, {}), after.get(table, {})
-        assert set(old) <= set(rows), f"a remembered fixture removed rows of {table}"
-        added[table] = [row for key, row in rows.items() if key not in old]
-        changed[table] = [row for key, row in rows.items() if key in old and old[key] != row]
-    if made is not None:
-        assert isinstance(made, models.Model), "a remembered fixture returns a model instance"
-        made = (type(made), made.pk)
-    return Memory(added, changed, made)
-
-
-def _bring_back(memory: Memory) -> Any:
-    with transaction.atomic(), connection.cursor() as cursor:
-        for table, rows in memory.added.items():
-            _insert(cursor, table, rows)
-        for table, rows in memory.changed.items():
-            _update(cursor, table, rows)
-    if memory.made is None:
+def _read(kept: Any) -> Any:
+    if kept is None:
         return None
-    model, pk = memory.made
+    model, pk = kept
     return model._default_manager.get(pk=pk)
-
-
-def _insert(cursor: Any, table: str, rows: list[Row]) -> None:
-    if rows:
-        names = ", ".join(["rowid", *_columns(table)])
-        marks = ", ".join(["%s"] * len(rows[0]))
-        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
-
-
-def _update(cursor: Any, table: str, rows: list[Row]) -> None:
-    if not rows:
-        return
-    if table == LedgerHead._meta.db_table:
-        _walk_head_to(cursor, size=rows[0][1 + _columns(table).index('"size"')])
-    sets = ", ".join(f"{name} = %s" for name in _columns(table))
-    values = [(*row[1:], row[0]) for row in rows]
-    cursor.executemany(f'UPDATE "{table}" SET {sets} WHERE rowid = %s', values)  # noqa: S608
-
-
-def _walk_head_to(cursor: Any, *, size: int) -> None:
-    """Move the ledger's head to before `size`: its trigger lets it move by one entry only."""
-    table = LedgerHead._meta.db_table
-    cursor.execute(f"SELECT size FROM {table}")  # noqa: S608
-    for _ in range(cursor.fetchone()[0] + 1, size):
-        cursor.execute(f"UPDATE {table} SET size = size + 1")  # noqa: S608
-
-
-@functools.cache
-def _columns(table: str) -> list[str]:
-    with connection.cursor() as cursor:
-        described = connection.introspection.get_table_description(cursor, table)
-    return [f'"{column.name}"' for column in described]

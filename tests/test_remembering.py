@@ -8,6 +8,7 @@ from projects.models import Project
 from tests import remembering
 from tests.factories import ProjectFactory, UserFactory, cast_project, submit_scope
 from tests.remembering import remembered
+from tests.sqlite_rows import state_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_ledger_guard]
 
@@ -32,7 +33,7 @@ def built(monkeypatch):
 def undone(call):
     with transaction.atomic():
         answer = call()
-        state = remembering._state()
+        state = state_of(remembering.database())
         transaction.set_rollback(True)
     return answer, state
 

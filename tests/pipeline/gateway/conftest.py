@@ -1,14 +1,21 @@
 """A live server with MLflow mounted, and people who call it with the ordinary client."""
 
+import functools
 import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import mkdtemp
+from typing import Any, TypeVar
 
 import pandas as pd
 import pytest
 import requests
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 
 from config.tokens import create_token
 from pipeline.adapters import model_writing
@@ -16,6 +23,10 @@ from pipeline.adapters.mlflow_client import LoggedRun, MlflowGateway, ModelToLog
 from pipeline.gateway import authentication
 from pipeline.gateway.app import migrate_mlflow
 from tests.factories import install_policies, session_actor
+from tests.remembering import database, named
+from tests.sqlite_rows import Written, mark_of, state_of, write_again, written_between
+
+Made = TypeVar("Made")
 
 MODEL = "term-deposit-calls"
 EXPERIMENT = f"{MODEL}/experiments"
@@ -104,7 +115,50 @@ def written_model(small_model: ModelToLog, tmp_path_factory: pytest.TempPathFact
     return directory
 
 
+#: What a run wrote into both databases, and its files.
+_runs: dict[Any, tuple[Written, Written, Path, Any]] = {}
+
+
+def remembered_run(build: Callable[..., Made]) -> Callable[..., Made]:
+    """Bring back what a fixture logged through the server, as `remembered` does with rows alone."""
+
+    @functools.wraps(build)
+    def recall(**arguments: Any) -> Any:
+        if connection.vendor != "sqlite":
+            return build(**arguments)
+        with closing(sqlite3.connect(_mlflow_file())) as mlflow:
+            before, theirs = state_of(database()), state_of(mlflow)
+            key = (*named(build), mark_of(before), mark_of(theirs))
+            if key in _runs:
+                return _bring_back(mlflow, *_runs[key])
+            made = build(**arguments)
+            ours = written_between(before, state_of(database()))
+            logged = written_between(theirs, state_of(mlflow))
+        files = Path(mkdtemp(dir=settings.HOME)) / "files"
+        shutil.copytree(settings.ARTIFACT_ROOT, files)
+        _runs[key] = ours, logged, files, made
+        return made
+
+    return recall
+
+
+def _bring_back(
+    mlflow: sqlite3.Connection, ours: Written, logged: Written, files: Path, made: Made
+) -> Made:
+    with transaction.atomic():
+        write_again(database(), ours)
+    with mlflow:
+        write_again(mlflow, logged)
+    shutil.copytree(files, settings.ARTIFACT_ROOT, dirs_exist_ok=True)
+    return made
+
+
+def _mlflow_file() -> str:
+    return str(settings.MLFLOW_DATABASE_URI).removeprefix("sqlite:///")
+
+
 @pytest.fixture
+@remembered_run
 def logged(
     mlflow_server: Mlflow,
     data_scientist: User,
@@ -132,8 +186,13 @@ def registered(mlflow_server: Mlflow, data_scientist: User, logged: LoggedRun) -
     """Version 1 of the project's model, registered by the data scientist."""
     from pipeline.models import ModelVersion
 
-    number = mlflow_server.gateway(data_scientist).register_model(MODEL, logged)
+    number = register(server=mlflow_server, user=data_scientist, run=logged)
     return ModelVersion.objects.get(model__name=MODEL, number=number)
+
+
+@remembered_run
+def register(server: Mlflow, user: User, run: LoggedRun) -> int:
+    return server.gateway(user).register_model(MODEL, run)
 
 
 @pytest.fixture
