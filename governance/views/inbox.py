@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance.models import GateReview, NoticePreference, ReviewNotice
 from governance.services import inbox as inboxes
 from governance.services import notices
-from governance.services.asking import unasked
 from governance.services.conditions import open_conditions
 from governance.services.renewals import ending_for
 from governance.services.review_lines import lines_of
+from governance.services.unasked import unasked
 from governance.views.base import page
 from governance.views.forms import InboxFilterForm, NoticePreferenceForm
 from projects.actors import Actor

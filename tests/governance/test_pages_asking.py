@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from governance.models import GateReview, LineageNode
-from governance.services.asking import unasked
+from governance.services.unasked import unasked
 from projects.models import Project, ScopingDocument
 from tests import factories
 from tests.factories import session_actor
@@ -116,20 +116,21 @@ class TestInbox:
         assert [one.label for one in of_builder] == ["bank-marketing v1"]
         assert unasked(session_actor(User.objects.get(username="axel"))) == []
 
-    def test_more_subjects_take_no_more_queries(
+    def test_more_subjects_and_projects_take_no_more_queries(
         self, policy: Any, submitted_scope: ScopingDocument, project: Project, lead: User
     ) -> None:
-        def queries() -> int:
-            with CaptureQueriesContext(
-                connection,
-            ) as caught:
-                assert unasked(session_actor(lead))
-            return len(caught)
+        def cost() -> tuple[int, int]:
+            with CaptureQueriesContext(connection) as caught:
+                found = unasked(session_actor(lead))
+            return len(caught), len(found)
 
-        before = queries()
-        for number in range(4, 9):
-            LineageNode.objects.create(
-                project=project, kind="dataset", ref=f"dataset_version:{number}",
-                label=f"set-{number} v1",
-            )  # fmt: skip
-        assert queries() == before
+        queries, subjects = cost()
+        for number in range(4, 7):
+            other = factories.ProjectFactory()
+            factories.StakeholderFactory(project=other, user=lead)
+            for place, name in ((project, "more"), (other, "set")):
+                LineageNode.objects.create(
+                    project=place, kind="dataset", label=f"{name}-{number} v1",
+                    ref=f"dataset_version:{number}{place.pk}",
+                )  # fmt: skip
+        assert cost() == (queries, subjects + 6)
