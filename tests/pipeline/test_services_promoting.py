@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from governance.models import LineageEdge, PolicyVersion, Promotion
 from governance.rules.digests import digest_of_set
+from governance.services import ending, resuming
 from ledger.models import LedgerEntry
 from pipeline.adapters import registry
 from pipeline.models import Job, Monitor
@@ -16,6 +17,7 @@ from pipeline.services.loading import model_directory
 from projects.actors import system
 from projects.errors import Unavailable
 from tests.factories import edit_past_the_triggers
+from tests.pipeline.conftest import post_json, rows_of, split_of
 
 pytestmark = pytest.mark.django_db
 WORKER = "elsewhere:1"
@@ -104,6 +106,25 @@ def test_the_deployment_takes_the_new_version_and_its_monitor_the_new_reference(
     profile = Monitor.objects.get(deployment=deployment).reference_profile
     assert set(profile["features"]) == {"age", "calls", "job", "rate"}
     assert Promotion.objects.filter(status="superseded").count() == 1
+
+
+def test_what_comes_back_with_its_review_serves_again(world, aliases, client_for, ml_engineer):
+    deployment = world.deployment(world.version())
+    promotion, client = deployment.promotion, client_for(ml_engineer)
+    body = {"dataframe_split": split_of(rows_of(1))}
+    governance, review = system("governance"), promotion.review
+    ending.halt_promotion(
+        review, "suspended", actor=governance, reason="The run changed.", may_resume=True
+    )
+    assert post_json(client, "/serve/calls/invocations", body).status_code == 403
+
+    promotion.refresh_from_db()
+    assert resuming.resume(promotion, review, decided=timezone.now(), actor=governance)
+    assert post_json(client, "/serve/calls/invocations", body).status_code == 403
+    assert promoting.apply_waiting_promotions() == 1
+    assert post_json(client, "/serve/calls/invocations", body).status_code == 200
+    deployment.refresh_from_db()
+    assert (deployment.status, deployment.promotion) == ("serving", promotion)
 
 
 def test_changed_files_are_noticed_before_the_alias_moves(approved, world, aliases):
