@@ -17,8 +17,8 @@ from governance.access import ACTIONS as GOVERNANCE
 from ledger.models import LedgerEntry
 from pipeline.access import ACTIONS as PIPELINE
 from projects.access import ACTIONS as PROJECTS
+from tests.access.members import MEMBERS
 from tests.access.routes import Row
-from tests.factories import CAST
 
 ACTIONS: dict[str, frozenset[str]] = {**PROJECTS, **GOVERNANCE, **PIPELINE}
 APPS: dict[str, Mapping[str, frozenset[str]]] = {
@@ -70,7 +70,7 @@ def _has_right(row: Row, username: str, actions: Mapping[str, frozenset[str]]) -
         return username == OWNER
     if row.command in {"signed-in", "project"}:
         return True
-    return CAST.get(username) in actions[row.command]
+    return MEMBERS.get(username) in actions[row.command]
 
 
 def expected(
@@ -95,9 +95,9 @@ def cells(row: Row, states: tuple[str, ...], *, sparing: bool = False) -> Iterat
     """
     first = next((state for state in states if row.is_open(state)), "")
     held = row.people("held")
-    lucky = [name for name in CAST if may(row, name) and name not in held]
-    unlucky = [name for name in CAST if not may(row, name)]
-    yield from ((first, username) for username in (*CAST, STRANGER))
+    lucky = [name for name in MEMBERS if may(row, name) and name not in held]
+    unlucky = [name for name in MEMBERS if not may(row, name)]
+    yield from ((first, username) for username in (*MEMBERS, STRANGER))
     others = lucky[:1] if sparing else [*lucky, *unlucky[:1]]
     for state in states if row.states != "*" else ():
         yield from ((state, username) for username in others if state != first)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from projects.rules.tier import ANSWERS
+from tests.access.members import MEMBERS
 from tests.access.words import (
     Body,
     backlog_file,
@@ -14,10 +15,11 @@ from tests.access.words import (
     policy_text,
     scope_file,
     signature,
+    stand_in,
     text_file,
     waiver,
 )
-from tests.factories import CAST, PASSWORD
+from tests.factories import PASSWORD
 from tests.pipeline.conftest import rows_of, split_of
 
 if TYPE_CHECKING:
@@ -87,10 +89,11 @@ PAGES: dict[str, Callable[["Things", str], Body]] = {
     },
     "governance:confirm-override": lambda t, u: override(u),
     "governance:delegate": lambda t, u: {
-        "role": CAST.get(u, "lead"), "person": number_of("nina"), "note": "Away.", "days": "5",
+        "role": MEMBERS.get(u, "lead"), "person": number_of(stand_in(u)),
+        "note": "Away.", "days": "5",
     },
     "governance:give-delegation": lambda t, u: {
-        "project": t.project.pk, "role": CAST.get(u, "lead"), "person": number_of("nina"),
+        "project": t.project.pk, "role": MEMBERS.get(u, "lead"), "person": number_of(stand_in(u)),
         "from_on": day(20), "to_on": day(29), "reason": "Away.",
     },
     "governance:grant-waiver": lambda t, u: {"ends_on": day(9), **waiver(u)},

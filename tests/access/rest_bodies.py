@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from projects.rules.tier import ANSWERS
+from tests.access.members import MEMBERS
 from tests.access.words import (
     SAID,
     Body,
@@ -17,10 +18,11 @@ from tests.access.words import (
     policy_text,
     scope_file,
     signature,
+    stand_in,
     text_file,
     waiver,
 )
-from tests.factories import CAST, PASSWORD, scope_content_of
+from tests.factories import PASSWORD, scope_content_of
 from tests.pipeline.conftest import csv_of, rows_of
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 REST: dict[str, Callable[["Things", str], Body]] = {
     # --- questions over REST
     "gate-eligibility": lambda t, u: model(t),
-    "gate-review-signing-statement": lambda t, u: {"role": CAST.get(u, "lead")},
+    "gate-review-signing-statement": lambda t, u: {"role": MEMBERS.get(u, "lead")},
     "lineage-trace": lambda t, u: {"model": "term-deposit-calls", "version": 1},
     "may-deploy": lambda t, u: {
         "model": "term-deposit-calls", "version": 1, "environment": "production",
@@ -89,7 +91,7 @@ REST: dict[str, Callable[["Things", str], Body]] = {
     "work-item-watch": lambda t, u: {"watching": True},
     # --- governance over REST
     "delegation-list": lambda t, u: {
-        "project": t.project.slug, "role": CAST.get(u, "lead"), "delegate": "nina",
+        "project": t.project.slug, "role": MEMBERS.get(u, "lead"), "delegate": stand_in(u),
         "reason": "Away.", "valid_from": later(20), "valid_to": later(29),
     },
     "evidence-list": lambda t, u: {

@@ -25,10 +25,11 @@ from tests.access.cells import (
     undone,
     wrong_acts,
 )
+from tests.access.members import MEMBERS
 from tests.access.routes import Row, table
 from tests.access.things import Things, two_states
 from tests.access.words import day
-from tests.factories import CAST, UserFactory
+from tests.factories import UserFactory
 from tests.projects.test_admin import form_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_ledger_guard]
@@ -40,7 +41,7 @@ FORMS = [row for row in ROWS if row.action != "read-only"]
 def members(things: Things, superuser: User) -> Things:
     """Let everybody open the admin, as being given a role does; the stranger got it elsewhere."""
     group = Group.objects.get(name=STAKEHOLDERS_GROUP)
-    for user in User.objects.filter(username__in=[*CAST, STRANGER]):
+    for user in User.objects.filter(username__in=[*MEMBERS, STRANGER]):
         user.groups.add(group)
     return things
 
@@ -55,7 +56,7 @@ def typed_by_whoever_may(row: Row, things: Things) -> dict[str, Any]:
     """Return what a browser sends of a form that was opened by somebody who may fill it in."""
     if row.variant not in {"add", "change"}:
         return {"project": things.project.pk, "source": "template:forecasting"}
-    username = next(name for name in CAST if may(row, name))
+    username = next(name for name in MEMBERS if may(row, name))
     shown = browser(username).get(address_of(row, things))
     return {**form_of(shown), **FILLED[row.name](things, form_of(shown))}
 
@@ -124,7 +125,7 @@ def test_nobody_writes_records_in_the_admin_not_even_its_administrator(
         if row.action != "read-only":
             continue
         _, own = registered[row.name]
-        for user in (superuser, *User.objects.filter(username__in=[*CAST, STRANGER])):
+        for user in (superuser, *User.objects.filter(username__in=[*MEMBERS, STRANGER])):
             request = rf.post("/admin/")
             request.user = user
             rights = (

@@ -26,9 +26,9 @@ from tests.access.cells import (
     undone,
     wrong_acts,
 )
+from tests.access.members import MEMBERS
 from tests.access.routes import Row, table
 from tests.access.things import Things, two_states
-from tests.factories import CAST
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_ledger_guard, pytest.mark.slow]
 PAGES = [row for row in table() if row.method == "PAGE"]
@@ -82,7 +82,7 @@ def test_each_page_of_a_project_is_shown_to_its_members_alone(things: Things) ->
         if not row.action.startswith("project"):
             continue
         address = things.address(row)
-        for username in (*CAST, STRANGER):
+        for username in (*MEMBERS, STRANGER):
             told = browser(username).get(address, question_of(row, things, username))
             require_a_place(told)
             wanted = expected(replace(row, action="project", states="*", marks=()), "", username)

@@ -16,9 +16,9 @@ from tests.access.cells import (
     undone,
     wrong_acts,
 )
+from tests.access.members import MEMBERS
 from tests.access.routes import Row, table
 from tests.access.things import Things, states_of
-from tests.factories import CAST
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_ledger_guard, pytest.mark.slow]
 READING = [row for row in table() if row.method == "GET"]
@@ -59,7 +59,7 @@ def test_each_view_shows_each_role_what_is_theirs_to_see(things: Things) -> None
     for row in READING:
         address = things.address(row)
         # Lists are open to all and cut to what one may see, which their own tests look at.
-        people = ["lena", STRANGER] if row.action == "signed-in" else [*CAST, STRANGER]
+        people = ["lena", STRANGER] if row.action == "signed-in" else [*MEMBERS, STRANGER]
         for username in people:
             told = caller(username).get(address, question_of(row, things, username))
             wanted = expected(row, "", username)

@@ -10,10 +10,10 @@ from rest_framework.test import APIClient
 
 from tests.access.bodies import BODIES, PARTS
 from tests.access.cells import ACTIONS, GRANTED, STRANGER, Answer, expected, is_posted
+from tests.access.members import MEMBERS
 from tests.access.routes import MARKS, TABLE, Row, addresses, routes, table
 from tests.access.test_cells_rest import call
 from tests.access.things import STATES, Things
-from tests.factories import CAST
 
 ROWS = table()
 WORDS = {"project", "signed-in", "own", "public", "read-only"}
@@ -39,7 +39,7 @@ def test_every_word_of_a_line_is_one_that_there_is() -> None:
     assert {mark.partition(":")[0] for row in ROWS for mark in row.marks} <= MARKS
     people = {name for row in ROWS for mark in ("also", "not", "only", "held")
               for name in row.people(mark)}  # fmt: skip
-    assert people <= set(CAST)
+    assert people <= set(MEMBERS)
 
 
 def test_every_state_of_a_line_is_tried() -> None:
@@ -60,7 +60,7 @@ def test_a_line_with_a_role_too_many_or_too_few_would_be_found(
     things: Things, change: str, username: str
 ) -> None:
     row = next(row for row in ROWS if row.name == "work-item-rank")
-    role = frozenset({str(CAST[username])})
+    role = frozenset({str(MEMBERS[username])})
     right = ACTIONS[row.command]
     wrong = {row.command: right | role if change == "add" else right - role}
     told: Answer = call(row, "todo", username, things)
@@ -81,7 +81,7 @@ def test_a_line_that_says_something_else_would_be_found(
 ) -> None:
     row = next(row for row in ROWS if row.name == "sprint-start")
     other: Row = replace(row, **changes)
-    told = {name: call(row, "planned", name, things).status for name in (*CAST, STRANGER)}
+    told = {name: call(row, "planned", name, things).status for name in (*MEMBERS, STRANGER)}
     assert told == {name: expected(row, "planned", name) for name in told}
     assert told != {name: expected(other, "planned", name) for name in told}
 

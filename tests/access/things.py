@@ -15,8 +15,9 @@ from projects.models import Project
 from tests.access import governance_things, pipeline_things, project_things
 from tests.access.bodies import PARTS
 from tests.access.cells import GRANTED, STRANGER
+from tests.access.members import OTHERS
 from tests.access.routes import Row, addresses
-from tests.factories import A_DAY, UserFactory, session_actor
+from tests.factories import A_DAY, StakeholderFactory, UserFactory, session_actor
 
 #: States in which each thing is tried; the others follow the same arrows.
 STATES: dict[str, tuple[str, ...]] = {
@@ -137,6 +138,8 @@ def build(promotion: Promotion, template: Path) -> Things:
     UserFactory(username=STRANGER)
     _grant()
     project = promotion.project
+    for username, role in OTHERS.items():
+        StakeholderFactory(project=project, user=UserFactory(username=username), role=role)
     things = Things(
         project,
         {

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from governance.models import GateReview
 from tests.access.governance_things import SECOND
+from tests.access.members import MEMBERS
 from tests.factories import (
-    CAST,
     PASSWORD,
     page_token_for,
     scope_content_of,
@@ -73,7 +73,8 @@ def override(username: str) -> Body:
 
 
 def waiver(username: str) -> Body:
-    role = "business_owner" if username == "bruno" else "risk_officer"
+    own = {"bruno": "business_owner", "egon": "executive"}
+    role = own.get(username, "risk_officer")
     return {
         "requirement_key": "findings", "reason": "Known.", "compensating_control": "A person.",
         "role": role, "password": PASSWORD,
@@ -86,6 +87,11 @@ def model(things: "Things") -> Body:
     }  # fmt: skip
 
 
+def stand_in(username: str) -> str:
+    """Return somebody who does not hold the same role."""
+    return "cara" if username == "olga" else "nina"
+
+
 def number_of(username: str) -> int:
     return User.objects.get(username=username).pk
 
@@ -96,7 +102,7 @@ def signature(things: "Things", username: str) -> Body:
         User.objects.get(username=username),
         GateReview.objects.get(pk=things.pk("review")),
     )
-    role = CAST.get(username, "lead")
+    role = MEMBERS.get(username, "lead")
     return {
         "role": role, "outcome": "approved", "meaning": "I approve it.", "password": PASSWORD,
         "bindings_digest": review.bindings_digest,
