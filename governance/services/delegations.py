@@ -23,6 +23,7 @@ from projects.errors import (
     RuleViolated,
 )
 from projects.models import Project, Stakeholder
+from projects.rules.words import role_words
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -174,10 +175,10 @@ def _check_gate(delegation: NewDelegation) -> None:
         )
     asked = {role for rule in gates[delegation.gate].sign_offs.values() for role in rule.roles}
     if delegation.role not in asked:
-        words = ", ".join(sorted(role.replace("_", " ") for role in asked))
+        words = ", ".join(sorted(map(role_words, asked)))
         raise RuleViolated(
             f"The gate {delegation.gate} asks for the sign-off of {words}; there is nothing to "
-            f"pass on there as {delegation.role.replace('_', ' ')}.",
+            f"pass on there as {role_words(delegation.role)}.",
             code="role_not_asked",
             reasons=[f"The gate {delegation.gate} asks for {words}."],
         )

@@ -20,7 +20,7 @@ from governance.services.findings import NewFinding, open_finding
 from governance.services.passwords import confirm_password
 from governance.services.policies import rules_of
 from governance.services.promotions import record
-from governance.services.standing import why_not_backed
+from governance.services.standing import UNDECIDED, why_not_backed
 from ledger import services as ledger
 from projects.access import roles_of
 from projects.actors import Actor
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 Status = Override.Status
 CATEGORY = "break-glass"
-_UNDECIDED = (GateReview.Status.OPEN, GateReview.Status.STALE)
 _ON_THE_WAY = (Promotion.Status.APPROVED, Promotion.Status.APPLYING, Promotion.Status.APPLIED)
 
 
@@ -142,7 +141,7 @@ def end_override(override: Override, *, actor: Actor, reason: str) -> Override:
             allowed=PROMOTION_TRANSITIONS,
             status_reason=stopped,
             # Break-glass went past a review that was not decided; its approval is worth the same.
-            resumes_with_review=promotion.review.status in _UNDECIDED,
+            resumes_with_review=promotion.review.status in UNDECIDED,
         )
         record("promotion.suspended", promotion, actor=actor, reason=stopped)
     return override

@@ -7,12 +7,11 @@ from governance.rules.transitions import POLICY_VERSION_TRANSITIONS
 from governance.services import deciding
 from governance.services.policy_drafts import is_permitted, require_draft
 from governance.services.policy_publishing import author_ids
+from governance.services.standing import UNDECIDED
 from ledger import services as ledger
 from projects.actors import Actor
 from projects.errors import NotPermitted
 from projects.lifecycle import move
-
-_UNDECIDED = (GateReview.Status.OPEN, GateReview.Status.STALE)
 
 
 @transaction.atomic
@@ -58,4 +57,4 @@ def may_discard(version: PolicyVersion, actor: Actor) -> bool:
 
 def _undecided(version: PolicyVersion) -> list[GateReview]:
     rows = GateReview.objects.of_subject("policy_version", version.ref)
-    return list(rows.filter(status__in=_UNDECIDED).select_related("project"))
+    return list(rows.filter(status__in=UNDECIDED).select_related("project"))

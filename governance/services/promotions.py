@@ -22,7 +22,7 @@ from governance.services.applying import (
 )
 from governance.services.denials import Attempt, refusals_recorded
 from governance.services.reviews import ReviewRequest, open_review, prepare
-from governance.services.standing import why_not_backed
+from governance.services.standing import UNDECIDED, why_not_backed
 from ledger import services as ledger
 from projects.actors import Actor
 from projects.errors import InvalidInput, InvalidTransition, NotFound, RuleViolated
@@ -105,7 +105,7 @@ def withdraw_promotion(promotion: Promotion, *, actor: Actor, reason: str = "") 
         )
     move(promotion, Status.WITHDRAWN, allowed=PROMOTION_TRANSITIONS, status_reason=reason)
     review = promotion.review
-    if review.status in {GateReview.Status.OPEN, GateReview.Status.STALE}:
+    if review.status in UNDECIDED:
         deciding.withdraw_along(review, actor=actor, reason=reason)
     record("promotion.withdrawn", promotion, actor=actor)
     return promotion

@@ -8,6 +8,7 @@ from django.utils.timezone import localdate
 from governance.models import GateReview, Promotion
 from governance.rules.transitions import LIVE_PROMOTIONS, PROMOTION_TRANSITIONS
 from governance.services.policies import rules_of
+from governance.services.standing import UNDECIDED
 from ledger import services as ledger
 from projects.actors import Actor
 from projects.lifecycle import move
@@ -16,8 +17,7 @@ Status = Promotion.Status
 #: The gate of the policy that a version passes on its way out.
 RETIREMENT_GATE = "retirement"
 #: A stale review may be bound anew, to the very files that it bound before.
-_UNDER_REVIEW = (GateReview.Status.OPEN, GateReview.Status.STALE)
-_JUDGED = (*_UNDER_REVIEW, GateReview.Status.APPROVED)
+_JUDGED = (*UNDECIDED, GateReview.Status.APPROVED)
 
 
 def begin_retirement(review: GateReview, *, actor: Actor, decided: datetime) -> None:
@@ -103,7 +103,7 @@ def _why_retained(promotion: Promotion, name: str) -> str:
 
 
 def _under_judgement(review: GateReview) -> str:
-    state = "under review" if review.status in _UNDER_REVIEW else "approved"
+    state = "under review" if review.status in UNDECIDED else "approved"
     return f"{review.model_name} v{review.model_version} is {state} ({review_url(review)})."
 
 
