@@ -8,7 +8,7 @@ from typing import Any
 import factory
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -59,6 +59,14 @@ class UserFactory(factory.django.DjangoModelFactory):
     email = factory.LazyAttribute(lambda user: f"{user.username}@example.test")
     password = factory.LazyFunction(lambda: make_password(PASSWORD))
     is_staff = True
+
+
+def granted(username: str, *permissions: str) -> User:
+    """Return a user who holds rights of the instance, such as `publish_policyversion`."""
+    user = UserFactory(username=username)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    # Read anew: a user keeps the rights that were asked for before.
+    return User.objects.get(pk=user.pk)
 
 
 class ProjectFactory(factory.django.DjangoModelFactory):

@@ -56,12 +56,14 @@ def scope_detail(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def _reviews_of(document: ScopingDocument) -> dict[str, Any]:
     if document.is_editable:
         return {}
-    of_document = [
-        one for one in facts.gates_of(document.project) if one.subject_ref == document.ref
+    asked = [
+        one
+        for one in facts.gates_of(document.project)
+        if one.subject_ref == document.ref and one.status != "withdrawn"
     ]
     return {
         "reviews_url": address("governance:reviews-of", KIND, document.pk),
-        "is_put_up": bool(of_document) or document.status != ScopingDocument.Status.SUBMITTED,
+        "is_put_up": bool(asked) or document.status != ScopingDocument.Status.SUBMITTED,
     }
 
 

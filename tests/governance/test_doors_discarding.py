@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.urls import reverse
 
 from governance.models import GateReview, PolicyVersion
@@ -13,16 +13,10 @@ from governance.services.reviews import ReviewRequest, request_review
 from ledger.models import LedgerEntry
 from projects.errors import RuleViolated
 from projects.models import Project
-from tests.factories import UserFactory, install_policies, session_actor
+from tests.factories import granted, install_policies, session_actor
 
 pytestmark = pytest.mark.django_db
 Discard = Callable[[User, PolicyVersion], str]
-
-
-def granted(name: str, *permissions: str) -> User:
-    user = UserFactory(username=name)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return User.objects.get(pk=user.pk)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 
 from governance.models import Environment, GateReview, PolicyVersion
 from governance.services import policies
@@ -12,6 +12,7 @@ from tests.factories import (
     PASSWORD,
     StakeholderFactory,
     UserFactory,
+    granted,
     install_policies,
     session_actor,
 )
@@ -19,12 +20,6 @@ from tests.governance.faces import offences_in
 
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1/policy-versions/"
-
-
-def officer(name: str, *permissions: str) -> User:
-    user = UserFactory(username=name)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return User.objects.get(pk=user.pk)
 
 
 @pytest.fixture
@@ -41,12 +36,12 @@ def text(published: PolicyVersion) -> str:
 
 @pytest.fixture
 def writer(db: None) -> User:
-    return officer("paula", "add_policyversion", "publish_policyversion")
+    return granted("paula", "add_policyversion", "publish_policyversion")
 
 
 @pytest.fixture
 def publisher(db: None) -> User:
-    return officer("peter", "publish_policyversion")
+    return granted("peter", "publish_policyversion")
 
 
 @pytest.fixture

@@ -104,9 +104,11 @@ class TestInbox:
         browser = client_for(lead)
         assert page_of(submitted_scope) in told(browser.get("/inbox/"))
         browser.post(page_of(submitted_scope), {"gate": "scope"})
+        assert "Put it up for review" not in told(browser.get(f"/scopes/{submitted_scope.pk}/"))
         assert page_of(submitted_scope) not in told(browser.get("/inbox/"))
         GateReview.objects.update(status="withdrawn")
         assert page_of(submitted_scope) in told(browser.get("/inbox/"))
+        assert "Put it up for review" in told(browser.get(f"/scopes/{submitted_scope.pk}/"))
 
     def test_only_those_who_may_ask_are_told(
         self, dataset: int, submitted_scope: ScopingDocument, data_scientist: User, lead: User

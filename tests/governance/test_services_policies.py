@@ -27,7 +27,7 @@ from projects.errors import (
     StaleState,
 )
 from projects.models import Project
-from tests.factories import PASSWORD, StakeholderFactory, UserFactory, session_actor
+from tests.factories import PASSWORD, StakeholderFactory, UserFactory, granted, session_actor
 from tests.governance.fakes import acting
 
 pytestmark = pytest.mark.django_db
@@ -35,20 +35,14 @@ TEXT = (Path(settings.BASE_DIR) / "tests" / "policies" / "standard.yaml").read_t
 WARNING_TEXT = TEXT.replace("mode: enforce}", "mode: warn}")
 
 
-def officer(name: str, *permissions: str) -> User:
-    user = UserFactory(username=name)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return User.objects.get(pk=user.pk)
-
-
 @pytest.fixture
 def writer(db: None) -> User:
-    return officer("paula", "add_policyversion", "publish_policyversion")
+    return granted("paula", "add_policyversion", "publish_policyversion")
 
 
 @pytest.fixture
 def publisher(db: None) -> User:
-    return officer("peter", "publish_policyversion")
+    return granted("peter", "publish_policyversion")
 
 
 @pytest.fixture
