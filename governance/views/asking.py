@@ -16,12 +16,7 @@ from governance.views.eligibility import matrix_of
 from governance.views.subjects import Fact, facts_of
 from projects.actors import Actor
 from projects.models import Project
-
-_WHO = {
-    "scoping_document": "The lead of the project",
-    "dataset_version": "Who builds on the project",
-    "sprint": "The lead, a data scientist or an ML engineer of the project",
-}
+from projects.rules.words import role_words
 
 #: What to do before a subject can be judged at all.
 _FIRST = {
@@ -46,6 +41,7 @@ def reviews_of(request: HttpRequest, actor: Actor, kind: str, number: int) -> Ht
 
 
 def _context(actor: Actor, project: Project, kind: str, ref: str) -> dict[str, Any]:
+    action = f"review.request.{kind}"
     found = GateReview.objects.visible_to(actor).of_subject(kind, ref).order_by("-pk")
     outlooks = asking.outlooks(project, kind, ref, actor=actor)
     subject = GateReview(project=project, subject_kind=kind, subject_ref=ref)
@@ -58,8 +54,8 @@ def _context(actor: Actor, project: Project, kind: str, ref: str) -> dict[str, A
         "places": places,
         "reviews": found.select_related("project", "requested_by"),
         "gates": [(one, _matrix(one)) for one in outlooks],
-        "may_request": access.can(actor, f"review.request.{kind}", project),
-        "who_may": _WHO[kind],
+        "may_request": access.can(actor, action, project),
+        "who_may": [role_words(role) for role in sorted(access.ACTIONS[action])],
         "first": _FIRST.get(kind, ""),
     }
 

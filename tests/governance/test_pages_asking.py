@@ -66,7 +66,7 @@ def test_who_may_not_ask_sees_who_may_and_is_refused(
 ) -> None:
     browser = client_for(validator)
     shown = told(browser.get(page_of(submitted_scope)))
-    assert "The lead of the project can ask for it." in shown
+    assert "can ask for it: lead." in shown
     assert 'name="gate"' not in shown
     refused = browser.post(page_of(submitted_scope), {"gate": "scope"}, follow=True)
     assert "it takes the role of lead" in told(refused)
